@@ -1,0 +1,50 @@
+/* policy/findings.h - hits become findings: fingerprinted, redacted, gated by path, one per (secret, rule, path), sorted.
+ *
+ * The collector is a struct cw_sink; with SHOW_SECRETS unset no secret outlives the call of its hit. Threads: hits may come from
+ * several workers at once (one shard each); everything else is single-threaded. */
+#ifndef CW_POLICY_FINDINGS_H
+#define CW_POLICY_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "policy/key.h"
+#include "scan/hit.h"
+
+struct cw_finding { /* one place: (secret, winning rule, path); pointers are owned by the collector */
+	const struct cw_rule *rule;
+	enum cw_severity severity; /* after labels and paths.lower */
+	enum cw_proof_level proof;
+	bool cut;
+	const char *label, *decoded; /* or NULL */
+	char fingerprint[CW_FINGERPRINT_SIZE];
+	const char *redacted;
+	const char *secret; /* NULL unless SHOW_SECRETS */
+	size_t secret_len;
+	const char *path; /* bytes; NULL: no tree names the object */
+	struct cw_oid object; /* len 0 outside git */
+	enum cw_object_type type;
+	uint64_t line, column, end_line, end_column; /* 1-based, bytes */
+	uint64_t objects; /* distinct objects that hold this secret at this place (1 outside git) */
+	uint64_t more;	 /* further hits of the rule in the object that were only counted */
+	const uint32_t *also;
+	size_t also_len;
+};
+
+struct cw_findings;
+int cw_findings_new(const struct cw_set *set, const struct cw_key *key, unsigned workers, bool show_secrets,
+		    struct cw_findings **ret, struct cw_err *err);
+void cw_findings_free(struct cw_findings *f);
+CW_DEFINE_CLEANUP(struct cw_findings, cw_findings_free)
+struct cw_sink cw_findings_sink(struct cw_findings *f);
+/* Merge the shards, drop duplicates, sort: severity descending, rule, path bytes, line, column, object. Once, after the scan. */
+int cw_findings_finish(struct cw_findings *f, struct cw_err *err);
+size_t cw_findings_len(const struct cw_findings *f);
+const struct cw_finding *cw_findings_at(const struct cw_findings *f, size_t i);
+/* Number of distinct fingerprints. */
+size_t cw_findings_secrets(const struct cw_findings *f);
+
+#endif

@@ -1,0 +1,50 @@
+/* rules/set.h - a compiled rule set: validated rules plus their Hyperscan database, refcounted and immutable.
+ *
+ * One flat file (the *image*) holds both: magic, version, key (digest of the rules, engine, Hyperscan version, CPU class),
+ * SHA-256, strings and tables, the serialised database. The default rules' image is embedded in the library; images of
+ * other rules are cached (rules/cache.h). Threads: a set is immutable; ref and unref are atomic; patterns are compiled at
+ * their first use, under atomics. */
+#ifndef CW_RULES_SET_H
+#define CW_RULES_SET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "rules/pattern.h"
+#include "rules/rule.h"
+
+/* Changes whenever verdicts may change for the same rules: part of every cache key. */
+#define CW_ENGINE_VERSION 1
+
+struct cw_set;
+struct cw_rulebook; /* rules/load.h */
+struct hs_database;
+
+/* Compile the rules of BOOK (borrowed) into *ret. CW_E_RULE names the rule that does not compile. */
+int cw_set_compile(const struct cw_rulebook *book, struct cw_set **ret, struct cw_err *err);
+/* The embedded default rules. */
+int cw_set_default(struct cw_set **ret, struct cw_err *err);
+/* Write SET as an image to OUT; read one (copied, IMAGE may go away). CW_E_CORRUPT: not an image, damaged, or made for another
+ * engine, Hyperscan or processor. */
+int cw_set_image(const struct cw_set *set, struct cw_buf *out, struct cw_err *err);
+int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct cw_err *err);
+struct cw_set *cw_set_ref(const struct cw_set *set);
+void cw_set_unref(struct cw_set *set);
+CW_DEFINE_CLEANUP(struct cw_set, cw_set_unref)
+
+size_t cw_set_len(const struct cw_set *set);
+/* Rule I (0-based, < len), borrowed. Rules are sorted by id. */
+const struct cw_rule *cw_set_rule(const struct cw_set *set, size_t i);
+/* The rule with this id, or NULL. */
+const struct cw_rule *cw_set_find(const struct cw_set *set, const char *id);
+/* SHA-256 of the normalised rules. */
+const uint8_t *cw_set_digest(const struct cw_set *set);
+/* The Hyperscan database (borrowed; expression ids are rule indexes). */
+const struct hs_database *cw_set_db(const struct cw_set *set);
+/* The compiled pattern of rule I; or of the `matches` parameter of its proof P when P >= 0. Compiled at first use; borrowed. */
+int cw_set_pattern(const struct cw_set *set, size_t i, int p, const struct cw_pattern **ret, struct cw_err *err);
+
+#endif

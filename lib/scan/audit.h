@@ -1,0 +1,22 @@
+/* scan/audit.h - scan every object of a repository: blobs, raw commits and raw tags, each once, whole. */
+#ifndef CW_SCAN_AUDIT_H
+#define CW_SCAN_AUDIT_H
+
+#include "scan/coverage.h"
+#include "scan/hit.h"
+
+#define CW_OBJECT_MAX_DEFAULT ((uint64_t)1 << 30) /* bytes; larger objects are unscanned (too large) */
+
+struct cw_audit_opts {
+	const char *path; /* as given by the user */
+	unsigned jobs;	  /* threads, >= 1 */
+	uint64_t object_max; /* bytes */
+};
+
+/* SINK gets every hit, once per path of HEAD's tree that names the blob, or once with a NULL path. COVERAGE (initialised by the
+ * caller) is filled also when the scan ends early. Returns 0 also when some objects are unscanned: ask
+ * cw_coverage_complete(). */
+int cw_audit_run(const struct cw_set *set, const struct cw_audit_opts *opts, const struct cw_sink *sink,
+		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
+
+#endif

@@ -1,0 +1,42 @@
+/* scan/hit.h - what scanning hands to its caller: a hit at a place, with its secret for as long as the call lasts. */
+#ifndef CW_SCAN_HIT_H
+#define CW_SCAN_HIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "match/blob.h"
+#include "vcs/oid.h"
+
+struct cw_scan_hit { /* all pointers are borrowed for the call */
+	const struct cw_rule *rule;
+	enum cw_proof_level proof;
+	bool cut;
+	const char *label, *decoded; /* or NULL */
+	const char *secret; /* decoded bytes */
+	size_t secret_len;
+	const char *canonical; /* for the fingerprint */
+	size_t canonical_len;
+	const uint32_t *also; /* rule indexes in the set */
+	size_t also_len;
+	const char *path; /* NULL when no tree names the object */
+	struct cw_oid object; /* len 0 outside git */
+	enum cw_object_type type;
+	uint64_t line, column, end_line, end_column; /* 1-based; columns in bytes; end_column is one past the last byte */
+	uint64_t start, end; /* byte offsets in the object */
+	uint64_t more; /* further hits of this rule in this object that were only counted */
+};
+
+struct cw_sink {
+	/* Called from several threads at once, WORKER in [0, jobs) tells them apart. A non-zero return ends the scan with it. */
+	int (*hit)(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err);
+	void *payload;
+};
+
+struct cw_progress { /* counters read by another thread; all relaxed atomics */
+	_Atomic uint64_t total, done, bytes, hits;
+	_Atomic int cancel; /* set to end the scan early: what is left becomes unscanned ("interrupted") */
+};
+
+#endif

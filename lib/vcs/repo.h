@@ -1,0 +1,57 @@
+/* vcs/repo.h - a git repository, read through libgit2 (this folder is the one home of git2.h).
+ *
+ * This reader is simple and correct: it is the oracle that faster readers are checked against. Everything it cannot read is
+ * reported, never skipped. Threads: one struct cw_repo per thread; cw_vcs_init() once per process before threads start. */
+#ifndef CW_VCS_REPO_H
+#define CW_VCS_REPO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "vcs/oid.h"
+
+int cw_vcs_init(struct cw_err *err);
+void cw_vcs_shutdown(void);
+
+struct cw_repo;
+/* Open the repository that contains PATH (work tree, subdirectory, .git or bare). CW_E_NOTFOUND: none; CW_E_UNSUPPORTED: a format
+ * that libgit2 cannot read (SHA-256, reftable, unknown extensions), named in err: never an empty repository in its place. */
+int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err);
+void cw_repo_free(struct cw_repo *r);
+CW_DEFINE_CLEANUP(struct cw_repo, cw_repo_free)
+/* The git directory, and the work tree or NULL; borrowed. */
+const char *cw_repo_git_dir(const struct cw_repo *r);
+const char *cw_repo_work_dir(const struct cw_repo *r);
+
+struct cw_object_ref {
+	struct cw_oid oid;
+	uint64_t order; /* reading in ascending order keeps delta bases near: pack number and offset; loose objects last */
+};
+/* Every distinct object id in the store and its alternates (struct cw_object_ref), sorted by `order`. */
+int cw_repo_objects(struct cw_repo *r, struct cw_vec *out, struct cw_err *err);
+/* Type and size in bytes, without reading the object where that is possible. */
+int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_type *ret_type, uint64_t *ret_size,
+		   struct cw_err *err);
+
+struct cw_object {
+	enum cw_object_type type;
+	const char *data; /* the raw object, borrowed until cw_object_release() */
+	size_t len;
+	void *impl;
+};
+/* Read one object whole. CW_E_NOTFOUND, CW_E_CORRUPT, CW_E_NOMEM. */
+int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *ret, struct cw_err *err);
+void cw_object_release(struct cw_object *o);
+
+/* Paths of the blobs of HEAD's tree: calls EMIT (path bytes, NUL-terminated) for each entry, in tree order; iterative, at most
+ * DEPTH_MAX levels. An unborn HEAD has none. */
+#define CW_TREE_DEPTH_MAX 2048
+int cw_repo_head_paths(struct cw_repo *r,
+		       int (*emit)(const struct cw_oid *blob, const char *path, uint32_t mode, void *payload), void *payload,
+		       struct cw_err *err);
+
+#endif
