@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text.h" /* paths are shown with cw_escape() */
 
 /* Read until LEN bytes or end of file. *ret_len (bytes read) may be smaller than LEN only at end of file. */
 int cw_io_read_full(int fd, void *data, size_t len, size_t *ret_len, struct cw_err *err);
@@ -24,25 +25,24 @@ enum cw_io_flags {
 	CW_IO_TRUSTED = 1 << 1,	 /* refuse unless the file and its directory belong to root or the caller's effective uid and
 				    nobody else may write to them */
 };
+/* Open the regular file PATH for reading; *ret_fd is owned by the caller. FLAGS and failures as below. */
+int cw_io_open_file(const char *path, unsigned flags, int *ret_fd, struct cw_err *err);
 /* Append the regular file PATH to BUF. Anything but a regular file is CW_E_INVALID (opened with O_NONBLOCK, so a FIFO
  * cannot block); larger than MAX bytes is CW_E_LIMIT; absent is CW_E_NOTFOUND; untrusted is CW_E_INVALID. */
 int cw_io_read_file(const char *path, size_t max, unsigned flags, struct cw_buf *buf, struct cw_err *err);
 
 /* Replace PATH by a file of MODE with the LEN bytes: written to a temporary file in the same directory, fsynced and
- * renamed, then the directory is fsynced; on any failure PATH is as before and nothing is left behind. */
+ * renamed, then the directory is fsynced. A symbolic link at PATH is replaced, not followed; the umask does not count.
+ * On any failure nothing is left behind and PATH is as before, but for one: when only the fsync of the directory fails,
+ * the new content stands and CW_E_IO says that it may not survive a power loss. */
 int cw_io_replace_file(const char *path, const void *data, size_t len, mode_t mode, struct cw_err *err);
 
-/* Create directory PATH and its missing parents with MODE (existing ones are left as they are). */
+/* Create directory PATH and its missing parents with MODE less the umask (existing ones are left as they are).
+ * CW_E_INVALID when a component is something else than a directory. */
 int cw_io_mkdirs(const char *path, mode_t mode, struct cw_err *err);
 
 /* Whether PATH (file or directory) and every parent directory up to / can be changed by nobody but root and the
  * effective uid (sticky directories such as /tmp count as safe parents of what the caller or root owns). */
 bool cw_io_is_trusted(const char *path);
-
-/* Append S with every control byte, DEL, backslash and byte that is not valid UTF-8 (C1 controls and bidirectional
- * controls too) written as \n, \t, \\ or \xNN, so that it can be shown on a terminal. */
-void cw_escape(struct cw_buf *out, const char *s, size_t len);
-/* Whether the LEN bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool cw_utf8_valid(const char *s, size_t len);
 
 #endif
