@@ -1,7 +1,8 @@
 /* policy/findings.h - hits become findings: fingerprinted, redacted, gated by path, one per (secret, rule, path), sorted.
  *
- * The collector is a struct cw_sink; with SHOW_SECRETS unset no secret outlives the call of its hit. Threads: hits may come from
- * several workers at once (one shard each); everything else is single-threaded. */
+ * The collector is a struct cw_sink; with SHOW_SECRETS unset no secret outlives the call of its hit. Of the hits at one place the
+ * one with the strongest proof is shown, then the first by object, line and column. Threads: hits may come from several workers at
+ * once (one shard each); everything else is single-threaded. */
 #ifndef CW_POLICY_FINDINGS_H
 #define CW_POLICY_FINDINGS_H
 
@@ -35,8 +36,9 @@ struct cw_finding { /* one place: (secret, winning rule, path); pointers are own
 };
 
 struct cw_findings;
-int cw_findings_new(const struct cw_set *set, const struct cw_key *key, unsigned workers, bool show_secrets,
-		    struct cw_findings **ret, struct cw_err *err);
+/* A collector for workers 0..WORKERS-1. KEY is copied. The set whose rules hits refer to must outlive the collector. */
+int cw_findings_new(const struct cw_key *key, unsigned workers, bool show_secrets, struct cw_findings **ret,
+		    struct cw_err *err);
 void cw_findings_free(struct cw_findings *f);
 CW_DEFINE_CLEANUP(struct cw_findings, cw_findings_free)
 struct cw_sink cw_findings_sink(struct cw_findings *f);
@@ -44,6 +46,10 @@ struct cw_sink cw_findings_sink(struct cw_findings *f);
 int cw_findings_finish(struct cw_findings *f, struct cw_err *err);
 size_t cw_findings_len(const struct cw_findings *f);
 const struct cw_finding *cw_findings_at(const struct cw_findings *f, size_t i);
+/* Replace the path of every finding by what FN appends to OUT for it; the order stays. After finish. */
+int cw_findings_rewrite_paths(struct cw_findings *f,
+			      int (*fn)(void *payload, const char *path, struct cw_buf *out, struct cw_err *err),
+			      void *payload, struct cw_err *err);
 /* Number of distinct fingerprints. */
 size_t cw_findings_secrets(const struct cw_findings *f);
 

@@ -1,6 +1,7 @@
 /* policy/key.h - the fingerprint key: where it comes from and what it makes.
  * Order: $CREDWATCH_KEY_FILE, /etc/credwatch/key, $XDG_CONFIG_HOME/credwatch/key or ~/.config/credwatch/key (made on first use, 0600, 32
- * random bytes as 64 hex digits and LF). A key file that others can read or write is refused. */
+ * random bytes as 64 hex digits and LF). A key file that others can read or write is refused; one of root may be readable by its
+ * group. A system key that the caller may not read is passed over. */
 #ifndef CW_POLICY_KEY_H
 #define CW_POLICY_KEY_H
 

@@ -1,5 +1,6 @@
 /* report/report.h - findings and coverage in a format; one file per format. Formats write to a FILE of the caller and never hold
- * the whole report in memory. */
+ * the whole report in memory. A report holds no time of day and no duration: the same content gives the same bytes, whatever the
+ * number of threads. Whether the bytes arrived is the caller's to check when it closes the FILE (ferror, fflush). */
 #ifndef CW_REPORT_REPORT_H
 #define CW_REPORT_REPORT_H
 
@@ -14,7 +15,6 @@ struct cw_report_input {
 	const char *command; /* "audit", "scan" */
 	const char *target;  /* what was scanned, as given */
 	const char *version; /* of the program */
-	int64_t started, ended; /* seconds since the epoch */
 	const struct cw_set *set;
 	const struct cw_findings *findings;
 	const struct cw_coverage *coverage;
@@ -26,6 +26,7 @@ struct cw_report_input {
 struct cw_report_format {
 	const char *name;  /* as in --format */
 	const char *about; /* one line for --help */
+	/* 0; CW_E_IO when writing failed; CW_E_NOMEM. */
 	int (*write)(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 };
 

@@ -1,0 +1,32 @@
+/* report/formats.c - the table of formats. */
+#include <errno.h>
+#include <string.h>
+
+#include "report/format.h"
+
+const struct cw_report_format cw_report_formats[] = {
+	{"text", "for people: one block a secret with all its places", cw_report_write_text},
+	{"jsonl", "for programs: one JSON object a line", cw_report_write_jsonl},
+	{NULL, NULL, NULL},
+};
+
+const struct cw_report_format *cw_report_find(const char *name)
+{
+	for (const struct cw_report_format *f = cw_report_formats; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+int cw_report_flush(struct cw_buf *buf, FILE *out, struct cw_err *err)
+{
+	int rc = cw_buf_fail(buf, "report", err);
+
+	if (rc != 0)
+		return rc;
+	errno = 0;
+	if (fwrite(buf->data, 1, buf->len, out) != buf->len)
+		return cw_err_sys(err, errno, "cannot write the report");
+	cw_buf_clear(buf);
+	return 0;
+}
