@@ -71,15 +71,18 @@ make_user() {
 	echo "$user ALL=(ALL) NOPASSWD: ALL" >"$chroot_dir/etc/sudoers.d/$user"
 }
 
+# as_user FOLDER COMMAND...: in a folder below the user's home.
 as_user() {
 	home=$(inside getent passwd "$user" | cut -d : -f 6)
-	chroot --userspec="$user" "$chroot_dir" env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" "$@"
+	folder=$home/$1
+	shift
+	chroot --userspec="$user" "$chroot_dir" env -i -C "$folder" PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" "$@"
 }
 
 clone() {
 	git -C "$src" bundle create -q "$chroot_dir/credwatch.bundle" HEAD --branches
-	as_user sh -c 'cd && git clone -q /credwatch.bundle credwatch'
-	as_user sh -c 'cd ~/credwatch && git -c advice.detachedHead=false checkout -q "$1"' sh "$(git -C "$src" rev-parse HEAD)"
+	as_user . git clone -q /credwatch.bundle credwatch
+	as_user credwatch git -c advice.detachedHead=false checkout -q "$(git -C "$src" rev-parse HEAD)"
 }
 
 # timed COMMAND...: in the clone; prints its output, time and status.
@@ -87,7 +90,7 @@ timed() {
 	echo "=== $*"
 	begin=$(date +%s)
 	status=0
-	as_user sh -c 'cd ~/credwatch && "$@"' sh "$@" || status=$?
+	as_user credwatch "$@" || status=$?
 	echo "=== $*: $(($(date +%s) - begin)) s, exit status $status"
 	[ "$status" = 0 ] || failed=true
 }
