@@ -50,8 +50,8 @@ bool cw_json_bool(const struct cw_json *v, bool *ret);
 struct cw_json *cw_json_object(void);
 struct cw_json *cw_json_array(void);
 /* Add to object PARENT under KEY, or append to array PARENT when KEY is NULL. The string is copied; LEN bytes of it,
- * with every byte that is not valid UTF-8 replaced by U+FFFD and NUL by U+0000 shown as "\\x00". A number beyond
- * CW_JSON_INT_MAX is written as a string. */
+ * with every byte that is not valid UTF-8 replaced by U+FFFD and every NUL by the four characters \x00. An integer beyond
+ * CW_JSON_INT_MAX is written as a string, a number that is not finite as null. */
 void cw_json_add_strn(struct cw_json *parent, const char *key, const char *s, size_t len);
 void cw_json_add_str(struct cw_json *parent, const char *key, const char *s);
 void cw_json_add_int(struct cw_json *parent, const char *key, int64_t n);
@@ -61,8 +61,9 @@ void cw_json_add_null(struct cw_json *parent, const char *key);
 /* Create a child object or array inside PARENT and return it (borrowed; NULL after a failure). */
 struct cw_json *cw_json_add_object(struct cw_json *parent, const char *key);
 struct cw_json *cw_json_add_array(struct cw_json *parent, const char *key);
-/* Append ROOT as text to OUT: on one line, or indented when PRETTY. Returns 0, CW_E_NOMEM (ROOT is NULL, an addition
- * failed, or OUT failed). */
+/* Append ROOT as text to OUT: on one line, or indented when PRETTY; control characters are escaped, C1 and
+ * bidirectional ones too. Returns 0, CW_E_NOMEM (ROOT is NULL, an addition failed, no memory) or CW_E_LIMIT (OUT would
+ * grow beyond its maximum); on failure OUT's content is as before or OUT has failed. */
 int cw_json_print(const struct cw_json *root, bool pretty, struct cw_buf *out, struct cw_err *err);
 
 #endif

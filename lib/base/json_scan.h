@@ -1,0 +1,15 @@
+/* base/json_scan.h - strict check of JSON text before a parser sees it. Private to base/json.c and its tests. */
+#ifndef CW_BASE_JSON_SCAN_H
+#define CW_BASE_JSON_SCAN_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Check that the LEN bytes are one JSON value (RFC 8259) and nothing else, within the limits of json.h: nesting, valid
+ * UTF-8, no \u0000, no lone surrogates, integers up to CW_JSON_INT_MAX, finite decimals. One pass, no recursion, no memory.
+ * Keys are counted from 0 in the order of the text; number REPEATED_KEY (SIZE_MAX for none) is reported as a duplicate.
+ * Returns 0, CW_E_INVALID or CW_E_LIMIT; messages say the byte offset. */
+int cw_json_scan(const char *data, size_t len, size_t repeated_key, struct cw_err *err);
+
+#endif
