@@ -1,6 +1,8 @@
 /* scan/coverage.h - the promise that nothing unscanned is called clean, as numbers.
- * expected = scanned + cached + unscanned; each unscanned item with its reason. Skipped items (symbolic links, special files) and
- * notes (submodules, LFS pointers) are counted apart: they are not content of this scan. Not thread-safe: one per worker, merged. */
+ * expected = scanned + cached + unscanned - beside; each unscanned item with its reason. `beside` counts the entries that are
+ * no object of this scan: a rule that could not be decided in an object that was scanned otherwise, a pack that cannot be listed.
+ * Skipped items (symbolic links, special files) and notes (submodules, LFS pointers) are counted apart: they are not content of
+ * this scan. Not thread-safe: one per worker, merged. */
 #ifndef CW_SCAN_COVERAGE_H
 #define CW_SCAN_COVERAGE_H
 
@@ -20,6 +22,7 @@ struct cw_unscanned {
 
 struct cw_coverage {
 	uint64_t expected, scanned, cached, unscanned;
+	uint64_t beside; /* of unscanned: not counted in expected */
 	uint64_t bytes; /* scanned */
 	uint64_t skipped, submodules, lfs_pointers;
 	struct cw_vec list; /* struct cw_unscanned */
@@ -31,9 +34,9 @@ void cw_coverage_release(struct cw_coverage *c);
 void cw_coverage_unscanned(struct cw_coverage *c, bool expected, const char *object, const char *reason);
 /* Add FROM to INTO and empty FROM. */
 void cw_coverage_merge(struct cw_coverage *into, struct cw_coverage *from);
-/* Sort the list by object and reason, so that output does not depend on threads. */
+/* Sort the list by object and reason, so that output does not depend on threads, and cut it to CW_UNSCANNED_LISTED_MAX. */
 void cw_coverage_sort(struct cw_coverage *c);
-/* Whether all that was expected was scanned. */
+/* Whether all that was expected was scanned, every rule was decided, and the numbers add up. */
 bool cw_coverage_complete(const struct cw_coverage *c);
 
 #endif

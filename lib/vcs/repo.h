@@ -5,6 +5,7 @@
 #ifndef CW_VCS_REPO_H
 #define CW_VCS_REPO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,12 +31,26 @@ const char *cw_repo_work_dir(const struct cw_repo *r);
 struct cw_object_ref {
 	struct cw_oid oid;
 	uint64_t order; /* reading in ascending order keeps delta bases near: pack number and offset; loose objects last */
+	uint8_t mark;	/* the caller's; 0 at first */
 };
-/* Every distinct object id in the store and its alternates (struct cw_object_ref), sorted by `order`. */
+#define CW_OBJECTS_MAX ((size_t)1 << 28) /* objects of one repository */
+
+/* Something of the object store that cannot be read or listed: objects may be hidden behind it. */
+struct cw_store_fault {
+	char *what, *reason; /* owned by the repository */
+};
+
+/* Every distinct object id in the store and its alternates (OUT: an empty vector of struct cw_object_ref), sorted by `order`.
+ * A pack or directory that cannot be listed does not hide the others: it becomes a fault. */
 int cw_repo_objects(struct cw_repo *r, struct cw_vec *out, struct cw_err *err);
+/* What the last cw_repo_objects() could not list (struct cw_store_fault); borrowed until the next call. */
+const struct cw_vec *cw_repo_faults(const struct cw_repo *r);
 /* Type and size in bytes, without reading the object where that is possible. */
 int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_type *ret_type, uint64_t *ret_size,
 		   struct cw_err *err);
+
+/* Whether the object is in the store, as last looked at. */
+bool cw_repo_has(struct cw_repo *r, const struct cw_oid *oid);
 
 struct cw_object {
 	enum cw_object_type type;
@@ -47,9 +62,12 @@ struct cw_object {
 int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *ret, struct cw_err *err);
 void cw_object_release(struct cw_object *o);
 
-/* Paths of the blobs of HEAD's tree: calls EMIT (path bytes, NUL-terminated) for each entry, in tree order; iterative, at most
- * DEPTH_MAX levels. An unborn HEAD has none. */
+/* Paths of the blobs of HEAD's tree: calls EMIT (path bytes, NUL-terminated) for each entry that is no tree, in tree order;
+ * iterative, at most CW_TREE_DEPTH_MAX levels and CW_TREE_ENTRIES_MAX entries. An unborn HEAD has none. When a part of the tree
+ * is unreadable, the rest is still emitted and the first failure returned: CW_E_NOTFOUND, CW_E_CORRUPT, CW_E_LIMIT (too deep, too
+ * many). A non-zero return of EMIT ends the walk with it. */
 #define CW_TREE_DEPTH_MAX 2048
+#define CW_TREE_ENTRIES_MAX 4000000
 int cw_repo_head_paths(struct cw_repo *r,
 		       int (*emit)(const struct cw_oid *blob, const char *path, uint32_t mode, void *payload), void *payload,
 		       struct cw_err *err);

@@ -1,0 +1,431 @@
+/* scan/audit.c - scans a whole repository with one thread per job.
+ *
+ * The objects are listed, scanned in chunks that keep the order of the packs, and listed again: a store that changed
+ * meanwhile (a repack, a push) gets further passes over what is new and over what could not be read. Every object ends as
+ * scanned, as a tree (no content of this scan) or as unscanned with its reason, whatever happens. */
+#include "scan/audit.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/emit.h"
+#include "scan/head_map.h"
+#include "scan/worker.h"
+#include "vcs/repo.h"
+
+/* Objects that a worker takes at once: many, since neighbours in a pack share delta bases; fewer when there is little work. */
+#define CHUNK_MAX 512
+#define CHUNK_MIN 8
+#define CHUNKS_PER_JOB 16
+#define PASSES_MAX 3 /* over a store that keeps changing */
+#define LFS_POINTER_MAX 1024 /* bytes */
+
+enum mark { UNSEEN, DONE, FAILED }; /* cw_object_ref.mark */
+
+struct job { /* one worker's own */
+	struct cw_repo *repo;
+	struct cw_matcher *matcher;
+	struct cw_result res;
+	struct cw_coverage coverage; /* settled */
+	struct cw_coverage failed;   /* of this pass: unreadable, may be tried again */
+	struct cw_emitter emitter;
+};
+
+struct audit {
+	const struct cw_set *set;
+	const struct cw_audit_opts *opts;
+	const struct cw_sink *sink;
+	struct cw_progress *progress;
+	struct cw_coverage *coverage;
+	struct cw_repo *repo; /* of the enumeration; also the first worker's */
+	struct cw_head_map *head;
+	struct job *jobs;
+	unsigned jobs_len;   /* usable */
+	struct cw_vec work;  /* struct cw_object_ref of this pass, in reading order */
+	struct cw_vec seen;  /* every id of all passes, sorted; empty until the store changes */
+	struct cw_vec listed; /* the last enumeration */
+	_Atomic size_t next; /* in work */
+	size_t chunk;	     /* objects */
+	_Atomic bool stop;
+};
+
+/* ---- one object ---- */
+
+static bool is_lfs_pointer(const struct cw_object *o)
+{
+	static const char head[] = "version https://git-lfs";
+
+	return o->type == CW_OBJ_BLOB && o->len < LFS_POINTER_MAX && o->len >= sizeof(head) - 1 &&
+	       !memcmp(o->data, head, sizeof(head) - 1);
+}
+
+static int scan_content(struct audit *a, struct job *j, const struct cw_oid *oid, const char *hex,
+			const struct cw_object *o, struct cw_err *err)
+{
+	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = *oid, .type = o->type };
+	struct cw_err why = CW_ERR_INIT;
+	int rc;
+
+	rc = cw_match_blob(j->matcher, o->data, o->len, &j->res, &why);
+	if (rc) {
+		cw_coverage_unscanned(&j->coverage, true, hex, cw_err_msg(&why));
+		return 0;
+	}
+	j->coverage.expected++;
+	j->coverage.scanned++;
+	j->coverage.bytes += o->len;
+	if (o->type == CW_OBJ_BLOB)
+		s.paths = cw_head_map_paths(a->head, oid, &s.paths_len);
+	if (s.paths_len && is_lfs_pointer(o))
+		j->coverage.lfs_pointers++;
+	cw_emit_undecided(&j->emitter, &s, &j->res, &j->coverage);
+	return cw_emit_hits(&j->emitter, &s, &j->res, err);
+}
+
+static void note_too_large(struct job *j, const char *hex, uint64_t size, uint64_t max)
+{
+	struct cw_err why = CW_ERR_INIT;
+
+	cw_err_set(&why, CW_E_LIMIT, "too large: %llu bytes, the limit is %llu", (unsigned long long)size,
+		   (unsigned long long)max);
+	cw_coverage_unscanned(&j->coverage, true, hex, cw_err_msg(&why));
+}
+
+static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref, struct cw_err *err)
+{
+	struct cw_err why = CW_ERR_INIT;
+	enum cw_object_type type;
+	char hex[CW_OID_HEX_SIZE];
+	struct cw_object o;
+	uint64_t size;
+	int rc;
+
+	cw_oid_hex(&ref->oid, hex);
+	ref->mark = DONE;
+	rc = cw_repo_header(j->repo, &ref->oid, &type, &size, &why);
+	if (!rc && type == CW_OBJ_TREE)
+		return 0;
+	if (!rc && size > a->opts->object_max) {
+		note_too_large(j, hex, size, a->opts->object_max);
+		return 0;
+	}
+	rc = rc ? rc : cw_repo_read(j->repo, &ref->oid, &o, &why);
+	if (rc) {
+		ref->mark = FAILED;
+		cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(&why));
+		return 0;
+	}
+	rc = scan_content(a, j, &ref->oid, hex, &o, err);
+	atomic_fetch_add_explicit(&a->progress->bytes, o.len, memory_order_relaxed);
+	cw_object_release(&o);
+	return rc;
+}
+
+/* ---- one pass ---- */
+
+static bool stopped(struct audit *a)
+{
+	return atomic_load_explicit(&a->stop, memory_order_relaxed) ||
+	       atomic_load_explicit(&a->progress->cancel, memory_order_relaxed);
+}
+
+static int work(void *shared, unsigned worker, struct cw_err *err)
+{
+	struct audit *a = shared;
+	struct job *j = &a->jobs[worker];
+
+	for (;;) {
+		size_t i = atomic_fetch_add(&a->next, a->chunk);
+		size_t end = i < a->work.len && a->work.len - i > a->chunk ? i + a->chunk : a->work.len;
+
+		if (i >= a->work.len)
+			return 0;
+		for (; i < end; i++) {
+			int rc;
+
+			if (stopped(a))
+				return 0;
+			rc = scan_object(a, j, &CW_VEC_AT(&a->work, struct cw_object_ref, i), err);
+			if (rc) {
+				atomic_store(&a->stop, true);
+				return rc;
+			}
+			atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+		}
+	}
+}
+
+static int run_pass(struct audit *a, struct cw_err *err)
+{
+	size_t share = a->work.len / a->jobs_len / CHUNKS_PER_JOB;
+
+	a->chunk = share < CHUNK_MIN ? CHUNK_MIN : share > CHUNK_MAX ? CHUNK_MAX : share;
+	atomic_store(&a->next, 0);
+	atomic_fetch_add_explicit(&a->progress->total, a->work.len, memory_order_relaxed);
+	return cw_workers_run(a->jobs_len, work, a, err);
+}
+
+/* ---- between passes ---- */
+
+static int by_oid(const void *a, const void *b)
+{
+	return cw_oid_cmp(&((const struct cw_object_ref *)a)->oid, &((const struct cw_object_ref *)b)->oid);
+}
+
+static bool same_objects(const struct cw_vec *a, const struct cw_vec *b)
+{
+	if (a->len != b->len)
+		return false;
+	for (size_t i = 0; i < a->len; i++) {
+		if (by_oid(&CW_VEC_AT(a, struct cw_object_ref, i), &CW_VEC_AT(b, struct cw_object_ref, i)))
+			return false;
+	}
+	return true;
+}
+
+static int append(struct cw_vec *out, const struct cw_object_ref *ref, struct cw_err *err)
+{
+	struct cw_object_ref *slot = cw_vec_push(out);
+
+	if (!slot)
+		return cw_vec_fail(out, "list of objects", err);
+	*slot = *ref;
+	slot->mark = UNSEEN;
+	return 0;
+}
+
+static int append_all(struct cw_vec *out, const struct cw_vec *from, struct cw_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < from->len; i++)
+		rc = append(out, &CW_VEC_AT(from, struct cw_object_ref, i), err);
+	return rc;
+}
+
+static struct cw_vec no_refs(void)
+{
+	return (struct cw_vec)CW_VEC_INIT(struct cw_object_ref, CW_OBJECTS_MAX);
+}
+
+/* The work of the next pass over the store as it is NOW: ids never seen before, and ids that could not be read. */
+static int plan_retry(struct audit *a, const struct cw_vec *now, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec next = no_refs();
+	size_t known;
+	int rc = a->seen.len ? 0 : append_all(&a->seen, &a->listed, err);
+
+	if (rc)
+		return rc;
+	known = a->seen.len;
+	if (known)
+		qsort(a->seen.items, known, sizeof(struct cw_object_ref), by_oid);
+	for (size_t i = 0; !rc && i < now->len; i++) {
+		const struct cw_object_ref *ref = &CW_VEC_AT(now, struct cw_object_ref, i);
+
+		if (known && bsearch(ref, a->seen.items, known, sizeof(*ref), by_oid))
+			continue;
+		rc = append(&next, ref, err);
+		rc = rc ? rc : append(&a->seen, ref, err);
+	}
+	for (size_t i = 0; !rc && i < a->work.len; i++) {
+		const struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
+
+		if (ref->mark == FAILED)
+			rc = append(&next, ref, err);
+	}
+	if (rc)
+		return rc;
+	cw_vec_release(&a->work);
+	a->work = next;
+	next = no_refs();
+	return 0;
+}
+
+/* Fresh handles, so that replaced packs are let go. */
+static int reopen(struct audit *a, struct cw_err *err)
+{
+	struct cw_repo *fresh = NULL;
+	int rc = cw_repo_open(a->opts->path, &fresh, err);
+
+	if (rc)
+		return rc;
+	cw_repo_free(a->repo);
+	a->repo = a->jobs[0].repo = fresh;
+	return 0;
+}
+
+static void reopen_others(struct audit *a)
+{
+	for (unsigned i = 1; i < a->jobs_len; i++) {
+		struct cw_repo *fresh = NULL;
+
+		if (cw_repo_open(a->opts->path, &fresh, NULL))
+			continue; /* the old handle looks for new packs itself */
+		cw_repo_free(a->jobs[i].repo);
+		a->jobs[i].repo = fresh;
+	}
+}
+
+/* List the store again. *ret_again says that another pass is worth it; its work is then in a->work. */
+static int check_store(struct audit *a, bool last, bool *ret_again, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec now = no_refs();
+	int rc = reopen(a, err);
+
+	rc = rc ? rc : cw_repo_objects(a->repo, &now, err);
+	if (rc)
+		return rc;
+	*ret_again = !same_objects(&now, &a->listed);
+	if (!*ret_again)
+		return 0;
+	if (last) {
+		cw_coverage_unscanned(a->coverage, false, a->opts->path, "the object store kept changing during the scan");
+		*ret_again = false;
+		return 0;
+	}
+	rc = plan_retry(a, &now, err);
+	if (rc)
+		return rc;
+	cw_vec_release(&a->listed);
+	a->listed = now;
+	now = no_refs();
+	for (unsigned i = 0; i < a->jobs_len; i++)
+		cw_coverage_release(&a->jobs[i].failed);
+	reopen_others(a);
+	return 0;
+}
+
+static void note_unreached(struct audit *a)
+{
+	for (size_t i = 0; i < a->work.len; i++) {
+		const struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
+		char hex[CW_OID_HEX_SIZE];
+
+		if (ref->mark != UNSEEN)
+			continue;
+		cw_oid_hex(&ref->oid, hex);
+		cw_coverage_unscanned(a->coverage, true, hex, "interrupted");
+	}
+}
+
+static void note_faults(struct audit *a)
+{
+	const struct cw_vec *faults = cw_repo_faults(a->repo);
+
+	for (size_t i = 0; i < faults->len; i++) {
+		const struct cw_store_fault *f = &CW_VEC_AT(faults, struct cw_store_fault, i);
+
+		cw_coverage_unscanned(a->coverage, false, f->what, f->reason);
+	}
+}
+
+static int run_passes(struct audit *a, struct cw_err *err)
+{
+	bool again = true;
+	int rc = 0;
+
+	for (int pass = 1; !rc && again; pass++) {
+		rc = run_pass(a, err);
+		if (rc || stopped(a))
+			break;
+		rc = check_store(a, pass == PASSES_MAX, &again, err);
+	}
+	return rc;
+}
+
+/* ---- the whole ---- */
+
+static void audit_release(struct audit *a)
+{
+	for (unsigned i = 0; i < a->jobs_len; i++) {
+		struct job *j = &a->jobs[i];
+
+		cw_coverage_merge(a->coverage, &j->coverage);
+		cw_coverage_merge(a->coverage, &j->failed);
+		cw_result_release(&j->res);
+		cw_matcher_free(j->matcher);
+		if (i)
+			cw_repo_free(j->repo);
+	}
+	free(a->jobs);
+	cw_head_map_free(a->head);
+	cw_repo_free(a->repo);
+	cw_vec_release(&a->work);
+	cw_vec_release(&a->seen);
+	cw_vec_release(&a->listed);
+}
+
+/* Make worker I ready. A failure for any but the first means only that fewer threads run. */
+static int start_job(struct audit *a, unsigned i, struct cw_err *err)
+{
+	struct job *j = &a->jobs[i];
+	int rc = 0;
+
+	j->emitter = (struct cw_emitter){ .set = a->set, .sink = a->sink, .progress = a->progress, .worker = i };
+	if (i == 0) {
+		j->repo = a->repo;
+		rc = cw_matcher_new(a->set, &j->matcher, err);
+	} else {
+		rc = cw_repo_open(a->opts->path, &j->repo, err);
+		rc = rc ? rc : cw_matcher_clone(a->jobs[0].matcher, &j->matcher, err);
+	}
+	if (rc) {
+		if (i)
+			cw_repo_free(j->repo);
+		return rc;
+	}
+	cw_result_init(&j->res);
+	cw_coverage_init(&j->coverage);
+	cw_coverage_init(&j->failed);
+	a->jobs_len = i + 1;
+	return 0;
+}
+
+static int start_jobs(struct audit *a, struct cw_err *err)
+{
+	unsigned want = a->opts->jobs < 1 ? 1 : a->opts->jobs > CW_JOBS_MAX ? CW_JOBS_MAX : a->opts->jobs;
+	size_t useful = a->work.len / CHUNK_MIN; /* more threads would only start and end */
+	int rc;
+
+	if (want > useful)
+		want = useful ? (unsigned)useful : 1;
+	a->jobs = calloc(want, sizeof(*a->jobs));
+	if (!a->jobs)
+		return cw_err_nomem(err);
+	rc = start_job(a, 0, err);
+	for (unsigned i = 1; !rc && i < want; i++) {
+		if (start_job(a, i, NULL))
+			break;
+	}
+	return rc;
+}
+
+static int prepare(struct audit *a, struct cw_err *err)
+{
+	int rc = cw_repo_open(a->opts->path, &a->repo, err);
+
+	rc = rc ? rc : cw_repo_objects(a->repo, &a->listed, err);
+	rc = rc ? rc : append_all(&a->work, &a->listed, err);
+	rc = rc ? rc : cw_head_map_new(a->repo, a->coverage, &a->head, err);
+	return rc ? rc : start_jobs(a, err);
+}
+
+int cw_audit_run(const struct cw_set *set, const struct cw_audit_opts *opts, const struct cw_sink *sink,
+		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
+{
+	struct audit a = { .set = set, .opts = opts, .sink = sink, .progress = progress, .coverage = coverage };
+	int rc;
+
+	a.work = a.seen = a.listed = no_refs();
+	rc = prepare(&a, err);
+	rc = rc ? rc : run_passes(&a, err);
+	note_unreached(&a);
+	if (a.repo)
+		note_faults(&a);
+	audit_release(&a);
+	cw_coverage_sort(coverage);
+	return rc;
+}

@@ -1,0 +1,266 @@
+/* vcs/objects.c - lists every object of a repository, in an order that reads fast.
+ *
+ * The ids come from two sources: the pack indexes, read here (they give the offset, hence the order), and libgit2's own
+ * enumeration of each directory, which adds loose objects and whatever the first source missed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <git2/sys/odb_backend.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vcs/git_err.h"
+#include "vcs/pack_index.h"
+#include "vcs/repo.h"
+#include "vcs/repo_int.h"
+#include "vcs/stores.h"
+
+/* `order` is the number of the pack above, the offset in it below; then what only libgit2 listed; then loose objects. */
+#define OFFSET_BITS 40
+#define OFFSET_MASK (((uint64_t)1 << OFFSET_BITS) - 1)
+#define PACKS_MAX ((uint64_t)1 << 23)
+#define ORDER_FOREIGN (UINT64_MAX - 1)
+#define ORDER_LOOSE UINT64_MAX
+
+static int by_oid(const void *a, const void *b)
+{
+	const struct cw_object_ref *x = a, *y = b;
+	int c = cw_oid_cmp(&x->oid, &y->oid);
+
+	return c ? c : (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct cw_object_ref *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return cw_oid_cmp(&x->oid, &y->oid);
+}
+
+/* Sort the items from FROM on by id and keep the first of equal ones. */
+static void sort_unique(struct cw_vec *v, size_t from)
+{
+	struct cw_object_ref *items = v->items;
+	size_t kept = from;
+
+	if (v->len - from < 2)
+		return;
+	qsort(items + from, v->len - from, sizeof(*items), by_oid);
+	for (size_t i = from; i < v->len; i++) {
+		if (i == from || cw_oid_cmp(&items[i].oid, &items[kept - 1].oid))
+			items[kept++] = items[i];
+	}
+	v->len = kept;
+}
+
+static int push_ref(struct cw_vec *out, const struct cw_oid *oid, uint64_t order, struct cw_err *err)
+{
+	struct cw_object_ref *ref = cw_vec_push(out);
+
+	if (!ref)
+		return cw_vec_fail(out, "list of objects", err);
+	ref->oid = *oid;
+	ref->order = order;
+	return 0;
+}
+
+struct mapping {
+	void *data;
+	size_t len;
+};
+
+static void unmap(struct mapping *m)
+{
+	if (m->data)
+		munmap(m->data, m->len);
+}
+
+static int map_file(const char *path, struct mapping *ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	void *data;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return cw_err_sys(err, errno, "unable to open the pack index");
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0)
+		return cw_err_set(err, CW_E_CORRUPT, "the pack index is empty");
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return cw_err_sys(err, errno, "unable to map the pack index");
+	*ret = (struct mapping){ .data = data, .len = (size_t)st.st_size };
+	return 0;
+}
+
+/* The objects of one index, as pack number NTH. */
+static int list_pack(const char *path, uint64_t nth, struct cw_vec *out, struct cw_err *err)
+{
+	CW_CLEANUP(unmap) struct mapping map = { .data = NULL };
+	struct cw_pack_index x;
+	int rc = map_file(path, &map, err);
+
+	rc = rc ? rc : cw_pack_index_parse(map.data, map.len, GIT_OID_RAWSZ, &x, err);
+	if (!rc && cw_vec_reserve(out, x.count))
+		rc = cw_vec_fail(out, "list of objects", err);
+	for (uint32_t i = 0; !rc && i < x.count; i++) {
+		struct cw_oid oid;
+		uint64_t offset;
+
+		rc = cw_pack_index_entry(&x, i, &oid, &offset, err);
+		if (!rc)
+			rc = push_ref(out, &oid, nth << OFFSET_BITS | (offset & OFFSET_MASK), err);
+	}
+	return rc;
+}
+
+/* A failure that means "this part is unreadable" becomes a fault; without memory or room nothing can go on. */
+static int fault_or_fail(struct cw_repo *r, const char *what, int rc, const struct cw_err *why, struct cw_err *err)
+{
+	if (!rc)
+		return 0;
+	if (rc == CW_E_NOMEM || rc == CW_E_LIMIT)
+		return cw_err_set(err, rc, "%s: %s", what, cw_err_msg(why));
+	return cw_store_fault_add(&r->faults, what, cw_err_msg(why), err);
+}
+
+static int list_packs(struct cw_repo *r, const char *store, uint64_t *nth, struct cw_vec *out, struct cw_err *err)
+{
+	CW_CLEANUP(cw_strings_release) struct cw_vec packs = CW_VEC_INIT(char *, CW_OBJECTS_MAX);
+	int rc = cw_store_packs(store, &packs, &r->faults, err);
+
+	for (size_t i = 0; !rc && i < packs.len; i++) {
+		const char *path = CW_VEC_AT(&packs, char *, i);
+		struct cw_err why = CW_ERR_INIT;
+
+		rc = list_pack(path, *nth < PACKS_MAX - 2 ? (*nth)++ : *nth, out, &why);
+		rc = fault_or_fail(r, path, rc, &why, err);
+	}
+	return rc;
+}
+
+struct listing { /* state of one enumeration by libgit2 */
+	struct cw_repo *repo;
+	const char *store;
+	struct cw_vec *out;
+	size_t known; /* items of out that are sorted by id: those from the indexes */
+	bool loose;
+	int rc;
+	struct cw_err *err;
+};
+
+/* Whether the loose object is a regular file; anything else is a fault, and reading it might block. */
+static int check_loose(struct listing *l, const struct cw_oid *oid, bool *ret_usable)
+{
+	CW_CLEANUP(cw_freep) char *path = NULL;
+	char hex[CW_OID_HEX_SIZE], name[CW_OID_HEX_SIZE + 1];
+	struct stat st;
+
+	cw_oid_hex(oid, hex);
+	memcpy(name, hex, 2);
+	name[2] = '/';
+	memcpy(name + 3, hex + 2, sizeof(hex) - 2);
+	path = cw_path_join(l->store, name);
+	if (!path)
+		return cw_err_nomem(l->err);
+	*ret_usable = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	return *ret_usable ? 0 : cw_store_fault_add(&l->repo->faults, path, "not a regular file", l->err);
+}
+
+static int on_object(const git_oid *id, void *payload)
+{
+	struct listing *l = payload;
+	struct cw_object_ref key = { .order = 0 };
+	struct cw_object_ref *items = l->out->items;
+	size_t low = 0, high = l->known;
+	bool usable = true;
+
+	cw_oid_from_git(&key.oid, id);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (cw_oid_cmp(&items[mid].oid, &key.oid) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < l->known && !cw_oid_cmp(&items[low].oid, &key.oid))
+		return 0;
+	if (l->loose)
+		l->rc = check_loose(l, &key.oid, &usable);
+	if (!l->rc && usable)
+		l->rc = push_ref(l->out, &key.oid, l->loose ? ORDER_LOOSE : ORDER_FOREIGN, l->err);
+	return l->rc ? GIT_EUSER : 0;
+}
+
+/* Let libgit2 list one kind of objects of one directory. */
+static int list_by_git(struct listing *l)
+{
+	git_odb_backend *backend = NULL;
+	struct cw_err why = CW_ERR_INIT;
+	git_odb *odb = NULL;
+	int rc = git_odb_new(&odb);
+
+	if (rc >= 0)
+		rc = l->loose ? git_odb_backend_loose(&backend, l->store, -1, 0, 0, 0) :
+				git_odb_backend_pack(&backend, l->store);
+	if (rc >= 0) {
+		rc = git_odb_add_backend(odb, backend, 1);
+		if (rc < 0)
+			backend->free(backend);
+	}
+	if (rc >= 0)
+		rc = git_odb_foreach(odb, on_object, l);
+	if (rc < 0 && !l->rc)
+		rc = cw_git_err(&why, rc, l->loose ? "unable to list loose objects" : "unable to list packed objects");
+	git_odb_free(odb);
+	if (l->rc)
+		return l->rc;
+	return rc < 0 ? fault_or_fail(l->repo, l->store, rc, &why, l->err) : 0;
+}
+
+static int list_all(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
+{
+	struct listing l = { .repo = r, .out = out, .err = err };
+	uint64_t nth = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < r->stores.len; i++)
+		rc = list_packs(r, CW_VEC_AT(&r->stores, char *, i), &nth, out, err);
+	if (rc)
+		return rc;
+	sort_unique(out, 0);
+	l.known = out->len;
+	for (size_t i = 0; !rc && i < 2 * r->stores.len; i++) {
+		l.store = CW_VEC_AT(&r->stores, char *, i / 2);
+		l.loose = i % 2;
+		rc = list_by_git(&l);
+	}
+	if (rc)
+		return rc;
+	sort_unique(out, l.known);
+	if (out->len)
+		qsort(out->items, out->len, sizeof(struct cw_object_ref), by_order);
+	return 0;
+}
+
+/* Start a new list of faults with those of the alternates. */
+static int reset_faults(struct cw_repo *r, struct cw_err *err)
+{
+	CW_CLEANUP(cw_strings_release) struct cw_vec stores = CW_VEC_INIT(char *, CW_STORES_MAX);
+
+	cw_store_faults_release(&r->faults);
+	return cw_stores_find(r->at.common_dir, &stores, &r->faults, err);
+}
+
+int cw_repo_objects(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
+{
+	int rc = reset_faults(r, err);
+
+	rc = rc ? rc : list_all(r, out, err);
+	return rc ? cw_err_wrap(err, rc, "objects of '%s'", r->at.git_dir) : 0;
+}

@@ -1,0 +1,84 @@
+/* vcs/pack_index.c - see pack_index.h. The layout is that of gitformat-pack(5), "Version 2 pack-*.idx files". */
+#include "vcs/pack_index.h"
+
+#include <string.h>
+
+#define HEADER_LEN 8
+#define FANOUT_LEN (256 * 4)
+#define LARGE_OFFSET 0x80000000u
+
+static uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint64_t be64(const uint8_t *p)
+{
+	return (uint64_t)be32(p) << 32 | be32(p + 4);
+}
+
+/* The number of objects; the table must not descend. */
+static int read_fanout(const uint8_t *table, uint32_t *ret_count, struct cw_err *err)
+{
+	uint32_t last = 0;
+
+	for (size_t i = 0; i < 256; i++) {
+		uint32_t n = be32(table + 4 * i);
+
+		if (n < last)
+			return cw_err_set(err, CW_E_CORRUPT, "the fan-out table of the pack index descends");
+		last = n;
+	}
+	*ret_count = last;
+	return 0;
+}
+
+int cw_pack_index_parse(const void *data, size_t len, uint8_t oid_len, struct cw_pack_index *ret, struct cw_err *err)
+{
+	static const uint8_t magic[HEADER_LEN] = { 0xff, 't', 'O', 'c', 0, 0, 0, 2 };
+	const uint8_t *p = data;
+	uint64_t trailer = 2 * (uint64_t)oid_len, fixed, rest;
+	uint32_t count;
+	int rc;
+
+	if (len < HEADER_LEN)
+		return cw_err_set(err, CW_E_CORRUPT, "the pack index is cut short");
+	if (memcmp(p, magic, HEADER_LEN))
+		return cw_err_set(err, CW_E_UNSUPPORTED, "not a pack index of version 2");
+	if (len < HEADER_LEN + FANOUT_LEN + trailer)
+		return cw_err_set(err, CW_E_CORRUPT, "the pack index is cut short");
+	rc = read_fanout(p + HEADER_LEN, &count, err);
+	if (rc)
+		return rc;
+	/* at most 2^32 * (32 + 8): no overflow in 64 bits */
+	fixed = HEADER_LEN + FANOUT_LEN + (uint64_t)count * (oid_len + 8u) + trailer;
+	if (len < fixed)
+		return cw_err_set(err, CW_E_CORRUPT, "the pack index is shorter than its %u objects need", count);
+	rest = len - fixed;
+	if (rest % 8 || rest / 8 > count)
+		return cw_err_set(err, CW_E_CORRUPT, "the pack index is longer than its %u objects need", count);
+	*ret = (struct cw_pack_index){ .count = count, .oid_len = oid_len, .off64_count = (uint32_t)(rest / 8) };
+	ret->ids = p + HEADER_LEN + FANOUT_LEN;
+	ret->off32 = ret->ids + (size_t)count * (oid_len + 4u); /* a CRC of 4 bytes an object stands between */
+	ret->off64 = ret->off32 + (size_t)count * 4;
+	return 0;
+}
+
+int cw_pack_index_entry(const struct cw_pack_index *x, uint32_t i, struct cw_oid *ret_oid, uint64_t *ret_offset,
+			struct cw_err *err)
+{
+	uint32_t word = be32(x->off32 + (size_t)i * 4);
+	uint64_t offset = word;
+
+	if (word & LARGE_OFFSET) {
+		uint32_t k = word & ~LARGE_OFFSET;
+
+		if (k >= x->off64_count)
+			return cw_err_set(err, CW_E_CORRUPT, "entry %u of the pack index has no offset", i);
+		offset = be64(x->off64 + (size_t)k * 8);
+	}
+	*ret_oid = (struct cw_oid){ .len = x->oid_len };
+	memcpy(ret_oid->id, x->ids + (size_t)i * x->oid_len, x->oid_len);
+	*ret_offset = offset;
+	return 0;
+}

@@ -1,0 +1,172 @@
+/* vcs/repo.c - opens a repository and reads single objects.
+ *
+ * libgit2 gets an object database that is put together here from the object directories. It never reads the repository's
+ * configuration (whose includes may name any file) nor its alternates. */
+#include "vcs/repo.h"
+
+#include <git2/sys/odb_backend.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "vcs/git_err.h"
+#include "vcs/repo_int.h"
+#include "vcs/stores.h"
+
+#define PACKED_PRIORITY 2 /* packs are asked before loose objects */
+#define LOOSE_PRIORITY 1
+
+void cw_repo_free(struct cw_repo *r)
+{
+	if (!r)
+		return;
+	git_odb_free(r->odb);
+	cw_strings_release(&r->stores);
+	cw_store_faults_release(&r->faults);
+	cw_layout_release(&r->at);
+	free(r);
+}
+
+const char *cw_repo_git_dir(const struct cw_repo *r)
+{
+	return r->at.git_dir;
+}
+
+const char *cw_repo_work_dir(const struct cw_repo *r)
+{
+	return r->at.work_dir;
+}
+
+static int add_backend(git_odb *odb, git_odb_backend *backend, int priority)
+{
+	int rc = git_odb_add_alternate(odb, backend, priority);
+
+	if (rc < 0)
+		backend->free(backend);
+	return rc;
+}
+
+/* The two backends of one object directory. */
+static int add_store(git_odb *odb, const char *store, struct cw_err *err)
+{
+	git_odb_backend *pack = NULL, *loose = NULL;
+	int rc = git_odb_backend_pack(&pack, store);
+
+	if (rc >= 0)
+		rc = add_backend(odb, pack, PACKED_PRIORITY);
+	if (rc >= 0)
+		rc = git_odb_backend_loose(&loose, store, -1, 0, 0, 0);
+	if (rc >= 0)
+		rc = add_backend(odb, loose, LOOSE_PRIORITY);
+	return rc < 0 ? cw_git_err(err, rc, store) : 0;
+}
+
+/* Refuse object directories with a FIFO or a device among their packs: libgit2 would open it and wait. */
+static int check_packs(const char *store, struct cw_err *err)
+{
+	CW_CLEANUP(cw_strings_release) struct cw_vec packs = CW_VEC_INIT(char *, CW_OBJECTS_MAX);
+	CW_CLEANUP(cw_store_faults_release) struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+
+	return cw_store_packs(store, &packs, &faults, err);
+}
+
+static int open_stores(struct cw_repo *r, struct cw_err *err)
+{
+	CW_CLEANUP(cw_store_faults_release) struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+	int rc = cw_stores_find(r->at.common_dir, &r->stores, &faults, err);
+
+	if (!rc) {
+		int git_rc = git_odb_new(&r->odb);
+
+		rc = git_rc < 0 ? cw_git_err(err, git_rc, r->at.git_dir) : 0;
+	}
+	for (size_t i = 0; !rc && i < r->stores.len; i++) {
+		const char *store = CW_VEC_AT(&r->stores, char *, i);
+
+		rc = check_packs(store, err);
+		rc = rc ? rc : add_store(r->odb, store, err);
+	}
+	return rc;
+}
+
+int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_repo_free_p) struct cw_repo *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return cw_err_nomem(err);
+	r->stores = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
+	r->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+	rc = cw_layout_find(path, &r->at, err);
+	rc = rc ? rc : cw_layout_check(&r->at, err);
+	rc = rc ? rc : open_stores(r, err);
+	if (!rc)
+		*ret = cw_steal(&r);
+	return rc;
+}
+
+static int no_such_id(struct cw_err *err)
+{
+	return cw_err_set(err, CW_E_UNSUPPORTED, "not an id of this repository's format");
+}
+
+int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_type *ret_type, uint64_t *ret_size,
+		   struct cw_err *err)
+{
+	enum cw_object_type type;
+	git_object_t git_type;
+	git_oid id;
+	size_t size;
+	int rc;
+
+	if (!cw_oid_to_git(&id, oid))
+		return no_such_id(err);
+	rc = git_odb_read_header(&size, &git_type, r->odb, &id);
+	if (rc < 0)
+		return cw_git_err(err, rc, "unable to read the object's header");
+	if (!cw_type_from_git(&type, git_type))
+		return cw_err_set(err, CW_E_CORRUPT, "the object has no known type");
+	*ret_type = type;
+	*ret_size = size;
+	return 0;
+}
+
+bool cw_repo_has(struct cw_repo *r, const struct cw_oid *oid)
+{
+	git_oid id;
+
+	return cw_oid_to_git(&id, oid) && git_odb_exists_ext(r->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
+
+int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *ret, struct cw_err *err)
+{
+	git_odb_object *object = NULL;
+	enum cw_object_type type;
+	git_oid id;
+	int rc;
+
+	if (!cw_oid_to_git(&id, oid))
+		return no_such_id(err);
+	rc = git_odb_read(&object, r->odb, &id);
+	if (rc < 0)
+		return cw_git_err(err, rc, "unable to read the object");
+	if (!cw_type_from_git(&type, git_odb_object_type(object))) {
+		git_odb_object_free(object);
+		return cw_err_set(err, CW_E_CORRUPT, "the object has no known type");
+	}
+	*ret = (struct cw_object){ .type = type, .impl = object };
+	ret->data = git_odb_object_data(object);
+	ret->len = git_odb_object_size(object);
+	return 0;
+}
+
+void cw_object_release(struct cw_object *o)
+{
+	git_odb_object_free(o->impl);
+	*o = (struct cw_object){ .data = NULL };
+}
+
+const struct cw_vec *cw_repo_faults(const struct cw_repo *r)
+{
+	return &r->faults;
+}

@@ -1,0 +1,21 @@
+/* vcs/repo_int.h - what struct cw_repo is made of. Internal to vcs/. */
+#ifndef CW_VCS_REPO_INT_H
+#define CW_VCS_REPO_INT_H
+
+#include <git2.h>
+
+#include "base/vec.h"
+#include "vcs/layout.h"
+#include "vcs/oid.h"
+
+struct cw_repo {
+	struct cw_layout at;
+	struct cw_vec stores; /* char *: real paths of object directories, its own first */
+	struct cw_vec faults; /* struct cw_store_fault */
+	git_odb *odb;
+};
+
+/* The object that HEAD names; *ret is left alone when HEAD is unborn. */
+int cw_repo_head_oid(struct cw_repo *r, struct cw_oid *ret, struct cw_err *err);
+
+#endif

@@ -1,0 +1,258 @@
+/* vcs/stores.c - see stores.h. */
+#include "vcs/stores.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "vcs/layout.h"
+#include "vcs/repo.h"
+
+#define ALTERNATES_MAX ((size_t)1 << 20) /* bytes of objects/info/alternates */
+
+void cw_strings_release(struct cw_vec *v)
+{
+	for (size_t i = 0; i < v->len; i++)
+		free(CW_VEC_AT(v, char *, i));
+	cw_vec_release(v);
+}
+
+void cw_store_faults_release(struct cw_vec *faults)
+{
+	for (size_t i = 0; i < faults->len; i++) {
+		free(CW_VEC_AT(faults, struct cw_store_fault, i).what);
+		free(CW_VEC_AT(faults, struct cw_store_fault, i).reason);
+	}
+	cw_vec_release(faults);
+}
+
+int cw_store_fault_add(struct cw_vec *faults, const char *what, const char *reason, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *w = strdup(what);
+	CW_CLEANUP(cw_freep) char *r = strdup(reason);
+	struct cw_store_fault *f;
+
+	if (!w || !r)
+		return cw_err_nomem(err);
+	f = cw_vec_push(faults);
+	if (!f)
+		return cw_vec_fail(faults, "faults of the object store", err);
+	f->what = cw_steal(&w);
+	f->reason = cw_steal(&r);
+	return 0;
+}
+
+static int push_string(struct cw_vec *out, char **s, const char *what, struct cw_err *err)
+{
+	char **slot = cw_vec_push(out);
+
+	if (!slot)
+		return cw_vec_fail(out, what, err);
+	*slot = cw_steal(s);
+	return 0;
+}
+
+static bool has_string(const struct cw_vec *v, const char *s)
+{
+	for (size_t i = 0; i < v->len; i++) {
+		if (!strcmp(CW_VEC_AT(v, char *, i), s))
+			return true;
+	}
+	return false;
+}
+
+/* The character behind a backslash in git's quoting; -1 when it is none. Advances *P beyond it. */
+static int unescape(const char **p)
+{
+	static const char from[] = "abtnvfr\"\\", to[] = "\a\b\t\n\v\f\r\"\\";
+	const char *s = *p, *k;
+	int c = 0;
+
+	k = *s ? strchr(from, *s) : NULL;
+	if (k) {
+		*p = s + 1;
+		return (unsigned char)to[k - from];
+	}
+	for (int i = 0; i < 3; i++) {
+		if (s[i] < '0' || s[i] > '7')
+			return -1;
+		c = 8 * c + (s[i] - '0');
+	}
+	*p = s + 3;
+	return c > 0 && c <= 255 ? c : -1;
+}
+
+/* Undo git's C-style quoting in place; false when S is not well quoted. */
+static bool unquote(char *s)
+{
+	const char *p = s + 1;
+	char *out = s;
+
+	while (*p && *p != '"') {
+		int c = (unsigned char)*p++;
+
+		if (c == '\\')
+			c = unescape(&p);
+		if (c < 0)
+			return false;
+		*out++ = (char)c;
+	}
+	if (p[0] != '"' || p[1])
+		return false;
+	*out = '\0';
+	return true;
+}
+
+/* One line of STORE/info/alternates. */
+static int add_alternate(const char *store, char *line, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *full = NULL;
+	CW_CLEANUP(cw_freep) char *real = NULL;
+	struct stat st;
+
+	if (!*line || *line == '#')
+		return 0;
+	if (*line == '"' && !unquote(line))
+		return cw_store_fault_add(faults, store, "an alternate is badly quoted", err);
+	full = *line == '/' ? strdup(line) : cw_path_join(store, line);
+	if (!full)
+		return cw_err_nomem(err);
+	real = realpath(full, NULL);
+	if (!real || stat(real, &st) != 0 || !S_ISDIR(st.st_mode))
+		return cw_store_fault_add(faults, full, "the alternate object directory is missing or unreadable", err);
+	if (has_string(out, real))
+		return 0;
+	return push_string(out, &real, "alternate object directories", err);
+}
+
+/* The alternates that the store at I names, appended to OUT. */
+static int read_alternates(struct cw_vec *out, size_t i, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	const char *store = CW_VEC_AT(out, char *, i);
+	CW_CLEANUP(cw_freep) char *file = cw_path_join(store, "info/alternates");
+	int rc;
+
+	if (!file)
+		return cw_err_nomem(err);
+	rc = cw_io_read_file(file, ALTERNATES_MAX, 0, &text, err);
+	if (rc == CW_E_NOTFOUND)
+		return 0;
+	if (rc)
+		return rc;
+	if (memchr(text.data, '\0', text.len))
+		return cw_err_set(err, CW_E_CORRUPT, "'%s' holds a NUL byte", file);
+	for (char *line = text.data, *end; line && !rc; line = end) {
+		end = strchr(line, '\n');
+		if (end)
+			*end++ = '\0';
+		rc = add_alternate(store, line, out, faults, err);
+	}
+	return rc;
+}
+
+int cw_stores_find(const char *common_dir, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *own = cw_path_join(common_dir, "objects");
+	CW_CLEANUP(cw_freep) char *real = own ? realpath(own, NULL) : NULL;
+	size_t level_end = 1;
+	int rc, depth = 0;
+
+	if (!own)
+		return cw_err_nomem(err);
+	if (!real)
+		return cw_err_sys(err, errno, "unable to open '%s'", own);
+	rc = push_string(out, &real, "object directories", err);
+	for (size_t i = 0; !rc && i < out->len; i++) {
+		if (i == level_end) {
+			level_end = out->len;
+			depth++;
+		}
+		if (depth >= CW_STORES_DEPTH_MAX)
+			return cw_store_fault_add(faults, CW_VEC_AT(out, char *, i), "its alternates are nested too deep", err);
+		rc = read_alternates(out, i, faults, err);
+	}
+	return rc;
+}
+
+static bool ends_with(const char *s, const char *tail)
+{
+	size_t n = strlen(s), m = strlen(tail);
+
+	return n > m && !strcmp(s + n - m, tail);
+}
+
+static int by_string(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Whether PATH with its tail of TAIL_LEN bytes replaced by TAIL is there. */
+static int sibling(const char *path, size_t tail_len, const char *tail, bool *ret_there, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf name = CW_BUF_INIT;
+	int rc;
+
+	cw_buf_add(&name, path, strlen(path) - tail_len);
+	cw_buf_adds(&name, tail);
+	rc = cw_buf_fail(&name, "pack name", err);
+	return rc ? rc : cw_require_regular(name.data, ret_there, err);
+}
+
+static int judge_pack_file(const char *dir, const char *name, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *path = cw_path_join(dir, name);
+	bool there = false, is_index = ends_with(name, ".idx"), is_pack = ends_with(name, ".pack");
+	int rc;
+
+	if (!path)
+		return cw_err_nomem(err);
+	if (is_index || is_pack || !strcmp(name, "multi-pack-index")) {
+		rc = cw_require_regular(path, NULL, err);
+		if (rc)
+			return rc;
+	}
+	if (is_index) {
+		rc = sibling(path, strlen(".idx"), ".pack", &there, err);
+		if (!rc && there)
+			return push_string(out, &path, "packs", err);
+		return rc ? rc : cw_store_fault_add(faults, path, "the pack of this index is missing", err);
+	}
+	if (is_pack && !strncmp(name, "pack-", 5)) {
+		rc = sibling(path, strlen(".pack"), ".idx", &there, err);
+		if (rc || there)
+			return rc;
+		return cw_store_fault_add(faults, path, "this pack has no index", err);
+	}
+	return 0;
+}
+
+int cw_store_packs(const char *store, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *path = cw_path_join(store, "pack");
+	struct dirent *e;
+	DIR *dir;
+	int rc = 0;
+
+	if (!path)
+		return cw_err_nomem(err);
+	dir = opendir(path);
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir)
+		return cw_store_fault_add(faults, path, strerror(errno), err);
+	while (!rc && (errno = 0, e = readdir(dir)))
+		rc = judge_pack_file(path, e->d_name, out, faults, err);
+	if (!rc && errno)
+		rc = cw_store_fault_add(faults, path, strerror(errno), err);
+	closedir(dir);
+	if (!rc && out->len)
+		qsort(out->items, out->len, sizeof(char *), by_string);
+	return rc;
+}

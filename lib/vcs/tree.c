@@ -1,0 +1,193 @@
+/* vcs/tree.c - walks HEAD's tree.
+ *
+ * Trees are parsed here, from the raw object: libgit2 refuses a whole tree for one odd mode, which a hostile or merely old
+ * repository may hold. The walk keeps its own stack, since the depth of a tree is foreign. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vcs/git_err.h"
+#include "vcs/repo.h"
+#include "vcs/repo_int.h"
+
+#define PEEL_MAX 10 /* tags of tags */
+#define PATH_BYTES_MAX ((size_t)1 << 20)
+#define MODE_TYPE 0170000u
+#define MODE_TREE 0040000u
+
+struct frame {
+	struct cw_object tree;
+	size_t pos;	 /* of the next entry */
+	size_t path_len; /* of the folder, with its slash */
+};
+
+struct entry {
+	uint32_t mode;
+	const char *name; /* NUL-terminated, in the tree */
+	struct cw_oid oid;
+};
+
+struct walk {
+	struct cw_repo *repo;
+	struct cw_vec stack; /* struct frame */
+	struct cw_buf path;
+	size_t entries;
+	int first_rc; /* of the first part that could not be read */
+	struct cw_err first_err;
+};
+
+static void walk_release(struct walk *w)
+{
+	for (size_t i = 0; i < w->stack.len; i++)
+		cw_object_release(&CW_VEC_AT(&w->stack, struct frame, i).tree);
+	cw_vec_release(&w->stack);
+	cw_buf_release(&w->path);
+}
+
+/* Parse one "mode SP name NUL id"; false when the tree is malformed there. */
+static bool read_entry(const struct cw_object *tree, size_t *pos, struct entry *ret)
+{
+	const char *p = tree->data + *pos, *end = tree->data + tree->len, *nul;
+	unsigned digits = 0;
+
+	*ret = (struct entry){ .oid.len = GIT_OID_RAWSZ };
+	for (; p < end && *p >= '0' && *p <= '7' && digits < 8; p++, digits++)
+		ret->mode = 8 * ret->mode + (uint32_t)(*p - '0');
+	if (!digits || p == end || *p != ' ')
+		return false;
+	ret->name = ++p;
+	nul = memchr(p, '\0', (size_t)(end - p));
+	if (!nul || (size_t)(end - nul - 1) < GIT_OID_RAWSZ)
+		return false;
+	memcpy(ret->oid.id, nul + 1, GIT_OID_RAWSZ);
+	*pos = (size_t)(nul + 1 + GIT_OID_RAWSZ - tree->data);
+	return true;
+}
+
+/* Remember that a part is missing, and go on with the rest. */
+static void note(struct walk *w, int rc, const struct cw_err *why)
+{
+	if (w->first_rc)
+		return;
+	w->first_rc = rc;
+	w->first_err = *why;
+	cw_err_wrap(&w->first_err, rc, "tree of HEAD at '%s'", w->path.data);
+}
+
+static int push_tree(struct walk *w, const struct cw_oid *oid, struct cw_err *err)
+{
+	struct cw_object tree;
+	struct cw_err why = CW_ERR_INIT;
+	struct frame *f;
+	int rc = 0;
+
+	if (w->stack.len >= CW_TREE_DEPTH_MAX)
+		rc = cw_err_set(&why, CW_E_LIMIT, "more than %d levels", CW_TREE_DEPTH_MAX);
+	rc = rc ? rc : cw_repo_read(w->repo, oid, &tree, &why);
+	if (!rc && tree.type != CW_OBJ_TREE) {
+		cw_object_release(&tree);
+		rc = cw_err_set(&why, CW_E_CORRUPT, "not a tree");
+	}
+	if (rc == CW_E_NOMEM)
+		return cw_err_nomem(err);
+	if (rc) {
+		note(w, rc, &why);
+		return 0;
+	}
+	f = cw_vec_push(&w->stack);
+	if (!f) {
+		cw_object_release(&tree);
+		return cw_vec_fail(&w->stack, "stack of trees", err);
+	}
+	*f = (struct frame){ .tree = tree, .path_len = w->path.len };
+	return 0;
+}
+
+typedef int (*emit_fn)(const struct cw_oid *blob, const char *path, uint32_t mode, void *payload);
+
+/* The next entry of the innermost tree, or its end. */
+static int step(struct walk *w, emit_fn emit, void *payload, struct cw_err *err)
+{
+	struct frame *f = &CW_VEC_AT(&w->stack, struct frame, w->stack.len - 1);
+	struct cw_err why = CW_ERR_INIT;
+	struct entry e;
+	int rc;
+
+	cw_buf_truncate(&w->path, f->path_len);
+	if (f->pos >= f->tree.len) {
+		cw_object_release(&f->tree);
+		w->stack.len--;
+		return 0;
+	}
+	if (!read_entry(&f->tree, &f->pos, &e)) {
+		note(w, cw_err_set(&why, CW_E_CORRUPT, "malformed"), &why);
+		f->pos = f->tree.len;
+		return 0;
+	}
+	if (++w->entries > CW_TREE_ENTRIES_MAX)
+		return cw_err_set(err, CW_E_LIMIT, "tree of HEAD: more than %d entries", CW_TREE_ENTRIES_MAX);
+	cw_buf_adds(&w->path, e.name);
+	rc = cw_buf_fail(&w->path, "path", err);
+	if (rc)
+		return rc;
+	if ((e.mode & MODE_TYPE) != MODE_TREE)
+		return emit(&e.oid, w->path.data, e.mode, payload);
+	cw_buf_addc(&w->path, '/');
+	return push_tree(w, &e.oid, err);
+}
+
+/* The id behind "KEY " at the start of a commit or tag; false when there is none. */
+static bool leading_id(const struct cw_object *o, const char *key, struct cw_oid *ret)
+{
+	size_t n = strlen(key);
+	git_oid id;
+
+	if (o->len < n + GIT_OID_HEXSZ + 1 || memcmp(o->data, key, n) || o->data[n + GIT_OID_HEXSZ] != '\n')
+		return false;
+	if (git_oid_fromstrn(&id, o->data + n, GIT_OID_HEXSZ) < 0)
+		return false;
+	cw_oid_from_git(ret, &id);
+	return true;
+}
+
+/* From a tag or commit to its tree. */
+static int peel(struct cw_repo *r, struct cw_oid *oid, struct cw_err *err)
+{
+	for (int i = 0; i < PEEL_MAX; i++) {
+		struct cw_object o;
+		enum cw_object_type type;
+		bool ok;
+		int rc = cw_repo_read(r, oid, &o, err);
+
+		if (rc)
+			return cw_err_wrap(err, rc, "HEAD");
+		type = o.type;
+		ok = type == CW_OBJ_TREE || leading_id(&o, type == CW_OBJ_COMMIT ? "tree " : "object ", oid);
+		cw_object_release(&o);
+		if (!ok)
+			return cw_err_set(err, CW_E_CORRUPT, "HEAD: the %s is malformed", cw_object_type_name(type));
+		if (type == CW_OBJ_TREE)
+			return 0;
+	}
+	return cw_err_set(err, CW_E_LIMIT, "HEAD: more than %d tags of tags", PEEL_MAX);
+}
+
+int cw_repo_head_paths(struct cw_repo *r, emit_fn emit, void *payload, struct cw_err *err)
+{
+	CW_CLEANUP(walk_release) struct walk w = { .repo = r, .path = CW_BUF_INIT_MAX(PATH_BYTES_MAX) };
+	struct cw_oid oid = { .len = 0 };
+	int rc = cw_repo_head_oid(r, &oid, err);
+
+	if (rc || !oid.len)
+		return rc;
+	rc = peel(r, &oid, err);
+	if (rc)
+		return rc;
+	w.stack = (struct cw_vec)CW_VEC_INIT(struct frame, CW_TREE_DEPTH_MAX);
+	rc = push_tree(&w, &oid, err);
+	while (!rc && w.stack.len)
+		rc = step(&w, emit, payload, err);
+	if (!rc && w.first_rc)
+		rc = cw_err_set(err, w.first_rc, "%s", cw_err_msg(&w.first_err));
+	return rc;
+}
