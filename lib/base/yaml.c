@@ -279,7 +279,7 @@ int cw_yaml_parse(const char *name, const char *data, size_t len, size_t max_len
 		data += 3;
 		len -= 3;
 	}
-	r.data = data;
+	r.data = len > 0 ? data : ""; /* libyaml takes no NULL */
 	r.len = len;
 	rc = check_bytes(&r, err);
 	if (rc != 0)
@@ -288,7 +288,7 @@ int cw_yaml_parse(const char *name, const char *data, size_t len, size_t max_len
 	if (doc == NULL || !yaml_parser_initialize(&r.parser))
 		return cw_err_nomem(err);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)data, len);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.data, len);
 	rc = read_stream(&r, err);
 	yaml_parser_delete(&r.parser);
 	if (rc != 0)
