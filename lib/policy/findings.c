@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/vec.h"
-#include "policy/glob.h"
+#include "policy/gates.h"
 #include "policy/redact.h"
 
 #define RECORDS_MAX ((size_t)16 << 20) /* hits a worker */
@@ -134,40 +134,6 @@ void cw_findings_free(struct cw_findings *f)
 	free(f);
 }
 
-static bool any_glob(const char *const *globs, size_t len, const char *path)
-{
-	for (size_t i = 0; i < len; i++)
-		if (cw_glob_match(globs[i], path))
-			return true;
-	return false;
-}
-
-/* Standard input has no path that a glob could speak of. */
-static const char *gate_path(const char *path)
-{
-	return path && strcmp(path, "<stdin>") != 0 ? path : NULL;
-}
-
-static bool is_gated(const struct cw_scan_hit *hit)
-{
-	const char *path = gate_path(hit->path);
-
-	return path && hit->rule->paths_only_len > 0 &&
-	       !any_glob(hit->rule->paths_only, hit->rule->paths_only_len, path);
-}
-
-static enum cw_severity severity_of(const struct cw_scan_hit *hit)
-{
-	const struct cw_rule *r = hit->rule;
-	const char *path = gate_path(hit->path);
-
-	if (hit->label)
-		return CW_SEVERITY_LOW;
-	if (path && r->severity > CW_SEVERITY_LOW && any_glob(r->paths_lower, r->paths_lower_len, path))
-		return r->severity - 1;
-	return r->severity;
-}
-
 /* PATH out of the shard's tree, where it is put if new; NULL without memory. */
 static const char *intern_path(struct shard *s, const char *path)
 {
@@ -250,7 +216,7 @@ static int take_hit(void *payload, unsigned worker, const struct cw_scan_hit *hi
 {
 	struct cw_findings *f = payload;
 	struct shard *s = &f->shards[worker];
-	struct record r = {.severity = severity_of(hit), .proof = hit->proof, .cut = hit->cut, .label = hit->label,
+	struct record r = {.severity = cw_gate_severity(hit->rule, hit->path, hit->label), .proof = hit->proof, .cut = hit->cut, .label = hit->label,
 			   .decoded = hit->decoded, .object = hit->object, .type = hit->type, .line = hit->line,
 			   .column = hit->column, .end_line = hit->end_line, .end_column = hit->end_column,
 			   .more = hit->more, .shard = s};
@@ -258,7 +224,7 @@ static int take_hit(void *payload, unsigned worker, const struct cw_scan_hit *hi
 	int rc;
 
 	assert(worker < f->workers);
-	if (is_gated(hit))
+	if (!cw_gate_applies(hit->rule, hit->path))
 		return 0;
 	rc = form_of(f, s, hit, &r.form, err);
 	if (rc == 0)

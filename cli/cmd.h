@@ -1,0 +1,32 @@
+/* cli/cmd.h - the commands of the program. Each is one cmd_*.c: parse, call the library, report, return an exit status. */
+#ifndef CW_CLI_CMD_H
+#define CW_CLI_CMD_H
+
+#include "base/err.h"
+#include "cli/exit.h"
+#include "cli/opts.h"
+
+struct cw_command {
+	const char *name;
+	const char *about; /* one line for help */
+	/* ARGV[0] is the command's name. */
+	enum cw_exit (*run)(int argc, char **argv);
+};
+
+/* All commands, ended by one whose name is NULL. */
+extern const struct cw_command cw_commands[];
+
+enum cw_exit cw_cmd_scan(int argc, char **argv);
+enum cw_exit cw_cmd_audit(int argc, char **argv);
+enum cw_exit cw_cmd_rules(int argc, char **argv);
+enum cw_exit cw_cmd_help(int argc, char **argv);
+enum cw_exit cw_cmd_version(int argc, char **argv);
+
+/* Print "credwatch: <message>" on standard error and return the status for ERR. */
+enum cw_exit cw_cmd_fail(const struct cw_err *err);
+/* Print TEXT on standard output; the status for that. */
+enum cw_exit cw_cmd_print(const char *text);
+/* Print a command's help on standard output; the status for that. */
+enum cw_exit cw_cmd_print_help(const struct cw_usage *usage);
+
+#endif

@@ -1,0 +1,54 @@
+/* cli/cmd_scan.c - credwatch scan: files, folders and standard input. */
+#include "cli/cmd.h"
+#include "cli/run.h"
+#include "scan/files.h"
+
+static const struct cw_usage usage = {
+	.command = "scan",
+	.synopsis = "[OPTION]... PATH...|-",
+	.about = "Look for secrets in files, in all files below folders, or in standard input (-). Binary files are scanned too. Below "
+		 "a folder symbolic links and special files are passed over, and .git folders are left to 'credwatch audit'.",
+	.opts = cw_run_options,
+	.tail = cw_run_tail,
+};
+
+static int run_files(void *payload, const struct cw_set *set, unsigned jobs, uint64_t object_max,
+		     const struct cw_sink *sink, struct cw_progress *progress, struct cw_coverage *coverage,
+		     struct cw_err *err)
+{
+	const struct cw_vec *paths = payload;
+	struct cw_files_opts opts = {.paths = paths->items, .paths_len = paths->len, .jobs = jobs,
+				     .object_max = object_max};
+
+	return cw_files_run(set, &opts, sink, progress, coverage, err);
+}
+
+static int join(const struct cw_vec *paths, struct cw_buf *out, struct cw_err *err)
+{
+	for (size_t i = 0; i < paths->len; i++)
+		cw_buf_addf(out, "%s%s", i > 0 ? " " : "", CW_VEC_AT(paths, const char *, i));
+	return cw_buf_fail(out, "command line", err);
+}
+
+enum cw_exit cw_cmd_scan(int argc, char **argv)
+{
+	struct cw_run_opts opts = CW_RUN_OPTS_INIT;
+	CW_CLEANUP(cw_vec_release) struct cw_vec paths = CW_VEC_INIT(const char *, CW_ARGS_MAX);
+	CW_CLEANUP(cw_buf_release) struct cw_buf target = CW_BUF_INIT;
+	struct cw_run_scan scan = {.run = run_files, .payload = &paths, .command = "scan"};
+	struct cw_err err = CW_ERR_INIT;
+	enum cw_exit status;
+	int rc = cw_opts_parse(&usage, argc, argv, &opts, &paths, &err);
+
+	if (rc == 0 && paths.len == 0)
+		rc = cw_err_set(&err, CW_E_USAGE, "scan needs a file, a folder, or '-' for standard input");
+	if (rc == 0)
+		rc = join(&paths, &target, &err);
+	scan.target = target.data;
+	if (rc == CW_OPTS_HELP)
+		status = cw_cmd_print_help(&usage);
+	else
+		status = rc == 0 ? cw_run(&opts, &scan) : cw_cmd_fail(&err);
+	cw_vec_release(&opts.rules.paths);
+	return status;
+}
