@@ -37,7 +37,7 @@ static void store(struct cw_err *err, enum cw_code code, int sys_errno, const ch
 }
 
 /* Format into a buffer of its own first: an argument may point into the message that is about to be replaced. */
-static void format(char out[CW_ERR_MSG_MAX], const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void format(char out[CW_ERR_MSG_MAX], const char *fmt, va_list ap)
 {
 	out[0] = '\0';
 	if (vsnprintf(out, CW_ERR_MSG_MAX, fmt, ap) < 0)
