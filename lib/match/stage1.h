@@ -1,0 +1,42 @@
+/* match/stage1.h - bytes to candidates with Hyperscan.
+ *
+ * A candidate is (rule, end): an anchor of the rule ends at that byte. Its dependency is [end - width - 1, end + 2): the anchor's
+ * widest match, one byte before for \b and ^, one behind for \b and $. Candidates come in ascending order of (end, rule), each
+ * once, whatever the batches. Nothing is truncated: when the batch is full the scan stops at an end E, the batch is handed
+ * out, and the scan starts again at E - CW_STAGE1_BACK taking ends >= E. Time stays linear in the input.
+ * Threads: one struct cw_stage1 per thread; scans never nest. */
+#ifndef CW_MATCH_STAGE1_H
+#define CW_MATCH_STAGE1_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "rules/set.h"
+
+#define CW_STAGE1_BACK 258	/* bytes: CW_ANCHOR_MAX and one on either side */
+#define CW_STAGE1_BATCH 32768u	/* candidates */
+
+struct cw_candidate {
+	uint64_t end; /* offset of the byte behind the anchor's match */
+	uint32_t rule;
+};
+
+struct cw_stage1;
+int cw_stage1_new(const struct cw_set *set, struct cw_stage1 **ret, struct cw_err *err);
+int cw_stage1_clone(const struct cw_stage1 *s, struct cw_stage1 **ret, struct cw_err *err);
+void cw_stage1_free(struct cw_stage1 *s);
+CW_DEFINE_CLEANUP(struct cw_stage1, cw_stage1_free)
+
+/* Take the candidates whose end is in [FROM, TO] out of DATA[0..LEN) (TO <= LEN) and hand them to BATCH in one or more calls, the
+ * array being borrowed for the call. BATCH returns 0 to go on; anything else ends the scan with it. CW_E_NOMEM,
+ * CW_E_INTERNAL (Hyperscan failed: the bytes count as unscanned). */
+int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t from, size_t to,
+		   int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload, struct cw_err *err);
+
+/* One scan over all rules' first examples joined; CW_E_INTERNAL naming the first rule whose anchor does not fire. A database that
+ * misses one must not be used. */
+int cw_stage1_known_answer(struct cw_stage1 *s, struct cw_err *err);
+
+#endif

@@ -1,0 +1,146 @@
+/* rules/hsdb.c - see hsdb.h. The one home of hs_compile.h. */
+#include "rules/hsdb.h"
+
+#include <hs/hs_compile.h>
+#include <hs/hs_runtime.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rules/anchor.h"
+#include "rules/rule.h"
+
+#define ANCHOR_FLAGS HS_FLAG_MULTILINE
+
+static const hs_platform_info_t baseline = {.tune = HS_TUNE_FAMILY_GENERIC, .cpu_features = 0};
+
+static int compile_error(hs_compile_error_t *e, struct cw_err *err)
+{
+	int rc;
+
+	if (!e || !e->message || strstr(e->message, "allocate memory"))
+		rc = cw_err_nomem(err);
+	else
+		rc = cw_err_set(err, CW_E_RULE, "anchor does not compile: %s", e->message);
+	hs_free_compile_error(e);
+	return rc;
+}
+
+int cw_anchor_width(const char *text, uint32_t *ret_width, struct cw_err *err)
+{
+	hs_compile_error_t *e = NULL;
+	hs_expr_info_t *info = NULL;
+	uint32_t width, min;
+
+	if (hs_expression_info(text, ANCHOR_FLAGS, &info, &e) != HS_SUCCESS)
+		return compile_error(e, err);
+	width = info->max_width;
+	min = info->min_width;
+	free(info);
+	if (min == 0)
+		return cw_err_set(err, CW_E_RULE, "anchor: matches the empty string");
+	if (width > CW_ANCHOR_MAX)
+		return cw_err_set(err, CW_E_RULE, "anchor: may match more than %d bytes; bound its repeats", CW_ANCHOR_MAX);
+	*ret_width = width;
+	return 0;
+}
+
+int cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database **ret, size_t *ret_bad,
+		    struct cw_err *err)
+{
+	unsigned *flags = malloc(count * sizeof(*flags) + 1), *ids = malloc(count * sizeof(*ids) + 1);
+	hs_compile_error_t *e = NULL;
+	int rc = 0;
+
+	*ret_bad = count;
+	for (size_t i = 0; flags && ids && i < count; i++) {
+		flags[i] = ANCHOR_FLAGS;
+		ids[i] = (unsigned)i;
+	}
+	if (!flags || !ids) {
+		rc = cw_err_nomem(err);
+	} else if (hs_compile_multi(anchors, flags, ids, (unsigned)count, HS_MODE_BLOCK, &baseline, ret, &e) !=
+		   HS_SUCCESS) {
+		if (e && e->expression >= 0)
+			*ret_bad = (size_t)e->expression;
+		rc = compile_error(e, err);
+	}
+	free(flags);
+	free(ids);
+	return rc;
+}
+
+void cw_hsdb_free(struct hs_database *db)
+{
+	if (db)
+		hs_free_database(db);
+}
+
+int cw_hsdb_save(const struct hs_database *db, struct cw_buf *out, struct cw_err *err)
+{
+	char *bytes = NULL;
+	size_t len = 0;
+	hs_error_t e = hs_serialize_database(db, &bytes, &len);
+
+	if (e == HS_NOMEM)
+		return cw_err_nomem(err);
+	if (e != HS_SUCCESS)
+		return cw_err_set(err, CW_E_INTERNAL, "cannot serialise the rule database (%d)", e);
+	cw_buf_add(out, bytes, len);
+	free(bytes);
+	return cw_buf_fail(out, "rule database", err);
+}
+
+int cw_hsdb_load(const char *data, size_t len, struct hs_database **ret, struct cw_err *err)
+{
+	hs_error_t e = hs_deserialize_database(data, len, ret);
+
+	if (e == HS_NOMEM)
+		return cw_err_nomem(err);
+	if (e != HS_SUCCESS)
+		return cw_err_set(err, CW_E_CORRUPT, "the rule database cannot be used by this Hyperscan (%d)", e);
+	return 0;
+}
+
+static int ignore(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *payload)
+{
+	(void)id;
+	(void)from;
+	(void)to;
+	(void)flags;
+	(void)payload;
+	return 0;
+}
+
+int cw_hsdb_cost(const char *anchor, const char *text, size_t len, double *ret_ns_kib, struct cw_err *err)
+{
+	struct hs_database *db = NULL;
+	hs_scratch_t *scratch = NULL;
+	double best = 0;
+	size_t bad;
+	int rc = cw_hsdb_compile(&anchor, 1, &db, &bad, err);
+
+	if (rc == 0 && hs_alloc_scratch(db, &scratch) != HS_SUCCESS)
+		rc = cw_err_nomem(err);
+	for (int i = 0; rc == 0 && i < 5; i++) {
+		struct timespec a, b;
+		double ns;
+
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		if (hs_scan(db, text, (unsigned)len, 0, scratch, ignore, NULL) != HS_SUCCESS)
+			rc = cw_err_set(err, CW_E_INTERNAL, "the matcher failed on an anchor");
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
+		best = i == 0 || ns < best ? ns : best;
+	}
+	hs_free_scratch(scratch);
+	cw_hsdb_free(db);
+	if (rc == 0)
+		*ret_ns_kib = best / ((double)len / 1024);
+	return rc;
+}
+
+const char *cw_hsdb_version(void)
+{
+	return hs_version();
+}

@@ -1,0 +1,323 @@
+/* rules/set.c - see set.h.
+ *
+ * Image layout: magic, format version, engine version, Hyperscan version (text), SHA-256 of the normalised rules, lengths, SHA-256 of what
+ * follows; then the rules (codec.h) and the serialised database. All numbers little-endian. The checksum guards against
+ * damage, not against an attacker: who may write a cache file is checked where files are opened. */
+#include "rules/set.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "rules/book.h"
+#include "rules/codec.h"
+#include "rules/hsdb.h"
+#include "rules/image.h"
+
+#define IMAGE_FORMAT 1
+#define IMAGE_MAX ((size_t)1 << 30)
+
+struct image_header {
+	char magic[8];
+	uint32_t format, engine;
+	char hs_version[48];
+	uint8_t digest[CW_SHA256_LEN];
+	uint64_t rules_len, db_len;
+	uint8_t sum[CW_SHA256_LEN]; /* of everything behind the header */
+};
+
+static const char magic[8] = "CWSET\r\n";
+
+struct cw_set {
+	atomic_uint refs;
+	struct cw_pool pool;
+	char *bytes; /* owned copy of the rules' bytes; NULL when they are static */
+	struct cw_rule *rules;
+	size_t len;
+	struct hs_database *db;
+	uint8_t digest[CW_SHA256_LEN];
+	_Atomic(struct cw_pattern *) *patterns; /* len of rules, then of all proofs */
+	uint32_t *proof_at;			/* index of a rule's first proof in patterns */
+	size_t patterns_len;
+};
+
+void cw_set_unref(struct cw_set *s)
+{
+	if (!s || atomic_fetch_sub(&s->refs, 1) > 1)
+		return;
+	for (size_t i = 0; s->patterns && i < s->patterns_len; i++)
+		cw_pattern_free(atomic_load(&s->patterns[i]));
+	free(s->patterns);
+	free(s->proof_at);
+	cw_hsdb_free(s->db);
+	cw_pool_release(&s->pool);
+	free(s->bytes);
+	free(s);
+}
+
+struct cw_set *cw_set_ref(const struct cw_set *s)
+{
+	struct cw_set *set = (struct cw_set *)s;
+
+	atomic_fetch_add(&set->refs, 1);
+	return set;
+}
+
+static struct cw_set *set_new(void)
+{
+	struct cw_set *s = calloc(1, sizeof(*s));
+
+	if (s)
+		atomic_init(&s->refs, 1);
+	return s;
+}
+
+static int make_patterns(struct cw_set *s, struct cw_err *err)
+{
+	size_t n = s->len;
+
+	s->proof_at = calloc(s->len + 1, sizeof(*s->proof_at));
+	if (!s->proof_at)
+		return cw_err_nomem(err);
+	for (size_t i = 0; i < s->len; i++) {
+		s->proof_at[i] = (uint32_t)n;
+		n += s->rules[i].proofs_len;
+	}
+	s->patterns = calloc(n + 1, sizeof(*s->patterns));
+	if (!s->patterns)
+		return cw_err_nomem(err);
+	s->patterns_len = n;
+	return 0;
+}
+
+/* Rules from BYTES, which stay where they are for the life of the set. */
+static int set_rules(struct cw_set *s, const char *bytes, size_t len, struct cw_err *err)
+{
+	int rc = cw_codec_read(bytes, len, &s->pool, &s->rules, &s->len, err);
+
+	return rc < 0 ? rc : make_patterns(s, err);
+}
+
+static int compile_db(struct cw_set *s, struct cw_err *err)
+{
+	const char **anchors = calloc(s->len + 1, sizeof(*anchors));
+	size_t bad;
+	int rc;
+
+	if (!anchors)
+		return cw_err_nomem(err);
+	for (size_t i = 0; i < s->len; i++)
+		anchors[i] = s->rules[i].anchor;
+	rc = cw_hsdb_compile(anchors, s->len, &s->db, &bad, err);
+	if (rc < 0 && bad < s->len)
+		cw_err_wrap(err, rc, "rule %s", s->rules[bad].id);
+	free(anchors);
+	return rc;
+}
+
+int cw_set_compile(const struct cw_rulebook *book, struct cw_set **ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_set_unref_p) struct cw_set *s = set_new();
+	CW_CLEANUP(cw_buf_release) struct cw_buf bytes = CW_BUF_INIT_MAX(IMAGE_MAX);
+	size_t len;
+	int rc;
+
+	if (!s)
+		return cw_err_nomem(err);
+	if (!book->finished)
+		return cw_err_set(err, CW_E_INTERNAL, "the rules were not finished");
+	rc = cw_codec_write(book->rules.items, book->rules.len, &bytes, err);
+	if (rc < 0)
+		return rc;
+	len = bytes.len;
+	rc = cw_sha256(bytes.data, len, s->digest, err);
+	if (rc < 0)
+		return rc;
+	s->bytes = cw_buf_detach(&bytes);
+	if (!s->bytes)
+		return cw_err_nomem(err);
+	rc = set_rules(s, s->bytes, len, err);
+	if (rc == 0)
+		rc = compile_db(s, err);
+	if (rc == 0)
+		*ret = cw_steal(&s);
+	return rc;
+}
+
+static int sum_of(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[CW_SHA256_LEN], struct cw_err *err)
+{
+	struct cw_sha256_ctx *c = NULL;
+	int rc = cw_sha256_new(&c, err);
+
+	if (rc == 0)
+		rc = cw_sha256_add(c, a, a_len, err);
+	if (rc == 0)
+		rc = cw_sha256_add(c, b, b_len, err);
+	if (rc == 0)
+		rc = cw_sha256_end(c, out, err);
+	cw_sha256_free(c);
+	return rc;
+}
+
+static void header_init(struct image_header *h)
+{
+	memset(h, 0, sizeof(*h));
+	memcpy(h->magic, magic, sizeof(magic));
+	h->format = IMAGE_FORMAT;
+	h->engine = CW_ENGINE_VERSION;
+	for (size_t i = 0; i + 1 < sizeof(h->hs_version) && cw_hsdb_version()[i]; i++)
+		h->hs_version[i] = cw_hsdb_version()[i];
+}
+
+int cw_set_image(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf rules = CW_BUF_INIT_MAX(IMAGE_MAX);
+	CW_CLEANUP(cw_buf_release) struct cw_buf db = CW_BUF_INIT_MAX(IMAGE_MAX);
+	struct image_header h;
+	int rc = cw_codec_write(s->rules, s->len, &rules, err);
+
+	if (rc == 0)
+		rc = cw_hsdb_save(s->db, &db, err);
+	if (rc < 0)
+		return rc;
+	header_init(&h);
+	memcpy(h.digest, s->digest, sizeof(h.digest));
+	h.rules_len = rules.len;
+	h.db_len = db.len;
+	rc = sum_of(rules.data, rules.len, db.data, db.len, h.sum, err);
+	if (rc < 0)
+		return rc;
+	cw_buf_add(out, &h, sizeof(h));
+	cw_buf_add(out, rules.data, rules.len);
+	cw_buf_add(out, db.data, db.len);
+	return cw_buf_fail(out, "a compiled rule set", err);
+}
+
+static int check_header(const struct image_header *h, size_t len, struct cw_err *err)
+{
+	struct image_header ours;
+
+	header_init(&ours);
+	if (memcmp(h->magic, ours.magic, sizeof(h->magic)) != 0)
+		return cw_err_set(err, CW_E_CORRUPT, "not a compiled rule set");
+	if (h->format != ours.format || h->engine != ours.engine ||
+	    memcmp(h->hs_version, ours.hs_version, sizeof(h->hs_version)) != 0)
+		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set was made by another version");
+	if (h->rules_len > IMAGE_MAX || h->db_len > IMAGE_MAX || sizeof(*h) + h->rules_len + h->db_len != len)
+		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set has a wrong length");
+	return 0;
+}
+
+/* BYTES (header, rules, database) must outlive the set. */
+static int set_load(const char *bytes, size_t len, bool check_sum, struct cw_set *s, struct cw_err *err)
+{
+	struct image_header h;
+	uint8_t sum[CW_SHA256_LEN];
+	int rc;
+
+	if (len < sizeof(h))
+		return cw_err_set(err, CW_E_CORRUPT, "not a compiled rule set");
+	memcpy(&h, bytes, sizeof(h));
+	rc = check_header(&h, len, err);
+	if (rc < 0)
+		return rc;
+	if (check_sum) {
+		rc = sum_of(bytes + sizeof(h), len - sizeof(h), "", 0, sum, err);
+		if (rc < 0)
+			return rc;
+		if (memcmp(sum, h.sum, sizeof(sum)) != 0)
+			return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set is damaged");
+	}
+	memcpy(s->digest, h.digest, sizeof(s->digest));
+	rc = set_rules(s, bytes + sizeof(h), h.rules_len, err);
+	return rc < 0 ? rc : cw_hsdb_load(bytes + sizeof(h) + h.rules_len, h.db_len, &s->db, err);
+}
+
+int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_set_unref_p) struct cw_set *s = set_new();
+	int rc;
+
+	if (!s)
+		return cw_err_nomem(err);
+	if (len > IMAGE_MAX)
+		return cw_err_set(err, CW_E_LIMIT, "the compiled rule set is too large");
+	s->bytes = malloc(len + 1);
+	if (!s->bytes)
+		return cw_err_nomem(err);
+	memcpy(s->bytes, image, len);
+	rc = set_load(s->bytes, len, true, s, err);
+	if (rc == 0)
+		*ret = cw_steal(&s);
+	return rc;
+}
+
+int cw_set_default(struct cw_set **ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_set_unref_p) struct cw_set *s = set_new();
+	int rc;
+
+	if (!s)
+		return cw_err_nomem(err);
+	/* Part of the program: as trustworthy as the code that would check it, so the sum is left out of every start. */
+	rc = set_load((const char *)cw_default_image, cw_default_image_len, false, s, err);
+	if (rc < 0)
+		return cw_err_wrap(err, rc, "default rules");
+	*ret = cw_steal(&s);
+	return 0;
+}
+
+size_t cw_set_len(const struct cw_set *s)
+{
+	return s->len;
+}
+
+const struct cw_rule *cw_set_rule(const struct cw_set *s, size_t i)
+{
+	return &s->rules[i];
+}
+
+static int by_id(const void *key, const void *rule)
+{
+	return strcmp(key, ((const struct cw_rule *)rule)->id);
+}
+
+const struct cw_rule *cw_set_find(const struct cw_set *s, const char *id)
+{
+	return s->len == 0 ? NULL : bsearch(id, s->rules, s->len, sizeof(*s->rules), by_id);
+}
+
+const uint8_t *cw_set_digest(const struct cw_set *s)
+{
+	return s->digest;
+}
+
+const struct hs_database *cw_set_db(const struct cw_set *s)
+{
+	return s->db;
+}
+
+int cw_set_pattern(const struct cw_set *s, size_t i, int p, const struct cw_pattern **ret, struct cw_err *err)
+{
+	const struct cw_rule *rule = &s->rules[i];
+	size_t slot = p < 0 ? i : s->proof_at[i] + (size_t)p;
+	struct cw_pattern *have = atomic_load_explicit(&s->patterns[slot], memory_order_acquire), *made = NULL;
+	const char *text = p < 0 ? rule->pattern : cw_proof_param(&rule->proofs[p], "matches");
+	int rc;
+
+	if (!have) {
+		if (!text)
+			return cw_err_set(err, CW_E_INTERNAL, "rule %s: proof has no expression", rule->id);
+		rc = cw_pattern_compile(text, &made, err);
+		if (rc < 0)
+			return cw_err_wrap(err, rc, "rule %s", rule->id);
+		/* Two threads may compile the same one: the first to store it wins. */
+		if (atomic_compare_exchange_strong(&s->patterns[slot], &have, made))
+			have = made;
+		else
+			cw_pattern_free(made);
+	}
+	*ret = have;
+	return 0;
+}
