@@ -1,7 +1,7 @@
 /* match/stage1.c - see stage1.h. */
 #include "match/stage1.h"
 
-#include <hs/hs_runtime.h>
+#include <hs_runtime.h>
 #include <stdlib.h>
 #include <string.h>
 

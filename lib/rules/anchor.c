@@ -224,21 +224,30 @@ static int read_quantified(struct reader *r, struct part *ret)
 	return 0;
 }
 
-/* Put NEXT behind SEQ. RUN is the length of the literal that SEQ ends with. */
-static void append(struct part *seq, const struct part *next, uint32_t *run)
+/* A longer literal is better, unless the one so far is long enough and the longer one stands behind open-ended text. */
+static bool better(const struct part *seq, uint32_t literal, uint32_t before)
+{
+	bool good = seq->literal >= CW_ANCHOR_LITERAL_MIN && seq->before <= CW_ANCHOR_SLACK_MAX;
+
+	return literal > seq->literal && (!good || before <= CW_ANCHOR_SLACK_MAX);
+}
+
+/* Put NEXT behind SEQ. RUN is the length of the literal that SEQ ends with, RUN_BEFORE the slack in front of it. */
+static void append(struct part *seq, const struct part *next, uint32_t *run, uint32_t *run_before)
 {
 	uint32_t slack = seq->max == LEN_OPEN ? LEN_OPEN : seq->max - seq->min;
 
 	if (next->pure) {
+		if (*run == 0)
+			*run_before = slack;
 		*run += next->min;
-		if (*run > seq->literal) {
-			if (*run == next->min) /* a new run starts here */
-				seq->before = slack;
+		if (better(seq, *run, *run_before)) {
+			seq->before = *run_before;
 			seq->literal = *run;
 		}
 	} else if (next->max > 0) {
 		*run = 0;
-		if (next->literal > seq->literal) {
+		if (better(seq, next->literal, add_len(slack, next->before))) {
 			seq->literal = next->literal;
 			seq->before = add_len(slack, next->before);
 		}
@@ -253,14 +262,14 @@ static void append(struct part *seq, const struct part *next, uint32_t *run)
 static int read_sequence(struct reader *r, struct part *ret)
 {
 	struct part seq = {.pure = true}, next;
-	uint32_t run = 0;
+	uint32_t run = 0, run_before = 0;
 	int rc;
 
 	while (*r->at && *r->at != '|' && *r->at != ')') {
 		rc = read_quantified(r, &next);
 		if (rc < 0)
 			return rc;
-		append(&seq, &next, &run);
+		append(&seq, &next, &run, &run_before);
 	}
 	*ret = seq;
 	return 0;

@@ -1,8 +1,8 @@
 /* rules/hsdb.c - see hsdb.h. The one home of hs_compile.h. */
 #include "rules/hsdb.h"
 
-#include <hs/hs_compile.h>
-#include <hs/hs_runtime.h>
+#include <hs_compile.h>
+#include <hs_runtime.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,8 +1,9 @@
 /* rules/parse.c - one rule of a rule file: from YAML nodes to struct cw_rule, by a table of keys. */
 #include <ctype.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/num.h"
 #include "rules/book.h"
 
