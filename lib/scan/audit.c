@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scan/emit.h"
 #include "scan/head_map.h"
+#include "scan/scanner.h"
 #include "scan/worker.h"
 #include "vcs/repo.h"
 
@@ -26,11 +26,8 @@ enum mark { UNSEEN, DONE, FAILED }; /* cw_object_ref.mark */
 
 struct job { /* one worker's own */
 	struct cw_repo *repo;
-	struct cw_matcher *matcher;
-	struct cw_result res;
-	struct cw_coverage coverage; /* settled */
-	struct cw_coverage failed;   /* of this pass: unreadable, may be tried again */
-	struct cw_emitter emitter;
+	struct cw_scanner scanner;
+	struct cw_coverage failed; /* of this pass: unreadable, may be tried again */
 };
 
 struct audit {
@@ -65,32 +62,12 @@ static int scan_content(struct audit *a, struct job *j, const struct cw_oid *oid
 			const struct cw_object *o, struct cw_err *err)
 {
 	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = *oid, .type = o->type };
-	struct cw_err why = CW_ERR_INIT;
-	int rc;
 
-	rc = cw_match_blob(j->matcher, o->data, o->len, &j->res, &why);
-	if (rc) {
-		cw_coverage_unscanned(&j->coverage, true, hex, cw_err_msg(&why));
-		return 0;
-	}
-	j->coverage.expected++;
-	j->coverage.scanned++;
-	j->coverage.bytes += o->len;
 	if (o->type == CW_OBJ_BLOB)
 		s.paths = cw_head_map_paths(a->head, oid, &s.paths_len);
 	if (s.paths_len && is_lfs_pointer(o))
-		j->coverage.lfs_pointers++;
-	cw_emit_undecided(&j->emitter, &s, &j->res, &j->coverage);
-	return cw_emit_hits(&j->emitter, &s, &j->res, err);
-}
-
-static void note_too_large(struct job *j, const char *hex, uint64_t size, uint64_t max)
-{
-	struct cw_err why = CW_ERR_INIT;
-
-	cw_err_set(&why, CW_E_LIMIT, "too large: %llu bytes, the limit is %llu", (unsigned long long)size,
-		   (unsigned long long)max);
-	cw_coverage_unscanned(&j->coverage, true, hex, cw_err_msg(&why));
+		j->scanner.coverage.lfs_pointers++;
+	return cw_scanner_scan(&j->scanner, &s, err);
 }
 
 static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref, struct cw_err *err)
@@ -108,7 +85,7 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 	if (!rc && type == CW_OBJ_TREE)
 		return 0;
 	if (!rc && size > a->opts->object_max) {
-		note_too_large(j, hex, size, a->opts->object_max);
+		cw_scanner_too_large(&j->scanner, hex, size, a->opts->object_max);
 		return 0;
 	}
 	rc = rc ? rc : cw_repo_read(j->repo, &ref->oid, &o, &why);
@@ -118,7 +95,6 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 		return 0;
 	}
 	rc = scan_content(a, j, &ref->oid, hex, &o, err);
-	atomic_fetch_add_explicit(&a->progress->bytes, o.len, memory_order_relaxed);
 	cw_object_release(&o);
 	return rc;
 }
@@ -343,10 +319,8 @@ static void audit_release(struct audit *a)
 	for (unsigned i = 0; i < a->jobs_len; i++) {
 		struct job *j = &a->jobs[i];
 
-		cw_coverage_merge(a->coverage, &j->coverage);
+		cw_scanner_finish(&j->scanner, a->coverage);
 		cw_coverage_merge(a->coverage, &j->failed);
-		cw_result_release(&j->res);
-		cw_matcher_free(j->matcher);
 		if (i)
 			cw_repo_free(j->repo);
 	}
@@ -361,24 +335,19 @@ static void audit_release(struct audit *a)
 /* Make worker I ready. A failure for any but the first means only that fewer threads run. */
 static int start_job(struct audit *a, unsigned i, struct cw_err *err)
 {
+	const struct cw_scanner *first = i ? &a->jobs[0].scanner : NULL;
 	struct job *j = &a->jobs[i];
 	int rc = 0;
 
-	j->emitter = (struct cw_emitter){ .set = a->set, .sink = a->sink, .progress = a->progress, .worker = i };
-	if (i == 0) {
-		j->repo = a->repo;
-		rc = cw_matcher_new(a->set, &j->matcher, err);
-	} else {
+	if (i)
 		rc = cw_repo_open(a->opts->path, &j->repo, err);
-		rc = rc ? rc : cw_matcher_clone(a->jobs[0].matcher, &j->matcher, err);
-	}
-	if (rc) {
-		if (i)
-			cw_repo_free(j->repo);
+	else
+		j->repo = a->repo;
+	rc = rc ? rc : cw_scanner_init(&j->scanner, a->set, a->sink, a->progress, i, first, err);
+	if (rc && i)
+		cw_repo_free(j->repo);
+	if (rc)
 		return rc;
-	}
-	cw_result_init(&j->res);
-	cw_coverage_init(&j->coverage);
 	cw_coverage_init(&j->failed);
 	a->jobs_len = i + 1;
 	return 0;
