@@ -1,0 +1,273 @@
+/* match/value_code.c - values that are code or a place: calls, attributes, types, operators, paths, URLs, numbers, patterns. */
+#include <string.h>
+
+#include "match/value_checks.h"
+
+/* Files that a setting names. */
+static const char *const extensions[] = { ".pem",  ".key",  ".txt", ".json",	   ".yml", ".yaml", ".xml",  ".py",  ".js",
+					  ".ts",   ".jsx",  ".tsx", ".html",	   ".htm", ".php",  ".rb",   ".go",  ".java",
+					  ".sh",   ".css",  ".sql", ".crt",	   ".cer", ".jks",  ".p12",  ".pfx", ".env",
+					  ".conf", ".cfg",  ".ini", ".properties", ".toml", ".pub",  ".keystore", ".gpg", ".asc",
+					  ".log",  ".md",   ".csv", ".db",	   ".zip", ".gz",   ".tar",  ".png", ".jpg",
+					  ".svg",  ".so",   ".exe", ".dll",	   ".local", ".service" };
+
+/* Objects whose attributes code reads. */
+static const char objects[] = " self this cls os sys process config conf cfg settings setting request req response res params "
+			      "param args arg opts options option env environ environment app ctx context data obj user account "
+			      "client session form input props state event kwargs secrets vars var local module node item row "
+			      "record model entity cred creds credentials auth flask django import_meta window document ";
+
+static bool has(const struct cw_view *v, const char *text)
+{
+	return cw_view_find(v->s, v->len, 0, text) < v->len;
+}
+
+static bool any_of(const struct cw_view *v, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (has(v, list[i]))
+			return true;
+	return false;
+}
+
+/* A dotted or arrowed name at the start: "os.environ", "self->key", "Config::KEY", "get". Returns its length. */
+static size_t name_length(const struct cw_view *v, size_t *ret_names)
+{
+	size_t i = 0;
+
+	*ret_names = 0;
+	while (i < v->len && (cw_is_letter(v->s[i]) || v->s[i] == '_' || v->s[i] == '$')) {
+		while (i < v->len && (cw_is_ident(v->s[i]) || v->s[i] == '$'))
+			i++;
+		++*ret_names;
+		if (i + 1 < v->len && v->s[i] == '.')
+			i++;
+		else if (i + 2 < v->len && (!memcmp(v->s + i, "->", 2) || !memcmp(v->s + i, "::", 2) || !memcmp(v->s + i, "?.", 2)))
+			i += 2;
+		else
+			break;
+	}
+	return i;
+}
+
+/* name(...), name[...], name<...>: what follows must close at the end unless the value stood without quotes, where the
+ * rule may have cut it. */
+static bool call_or_index(const struct cw_view *v)
+{
+	size_t names, n = name_length(v, &names), last = v->len;
+
+	while (last > 0 && strchr(";,: ", v->s[last - 1]))
+		last--;
+	if (n == 0 || n + 1 >= v->len + !v->quoted || last == 0)
+		return false;
+	switch (v->s[n]) {
+	case '(':
+		return !v->quoted || v->s[last - 1] == ')' || has(v, ").");
+	case '[':
+		return !v->quoted || v->s[last - 1] == ']';
+	case '<':
+		return v->s[last - 1] == '>';
+	}
+	return false;
+}
+
+/* a.b.c where every name reads like one, or the first is an object that code reads. */
+static bool attribute(const struct cw_view *v)
+{
+	size_t names, n = name_length(v, &names), first = 0, pos = 0;
+	struct cw_part_of_value part;
+
+	if (names < 2 || (n < v->len && !strchr(";,)]} ", v->s[n])))
+		return false;
+	while (cw_is_ident(v->s[first]))
+		first++;
+	if (cw_view_listed(v->s, first, objects))
+		return true;
+	while (cw_view_part(v, &pos, &part))
+		if (!part.digits && cw_value_wordness(part.s, part.len) == CW_WORD_RARE)
+			return false;
+	return !v->quoted || v->digits == 0;
+}
+
+static bool operators(const struct cw_view *v)
+{
+	static const char *const binary[] = { "->", "::", "=>", "==", "!=", "&&", "||", " + ", " or ", " ? ", "+=", " if ", ":=", "()" };
+	static const char *const statements[] = { "return ", "new ", "await ", "lambda ", "function", "const ", "func(", "def ",
+						  "typeof ", "sizeof", "raise ", "import ", "public ", "static ", "string." };
+
+	if (any_of(v, binary, v->quoted ? 2 : sizeof(binary) / sizeof(*binary)))
+		return !v->quoted || v->digits == 0;
+	for (size_t i = 0; !v->quoted && i < sizeof(statements) / sizeof(*statements); i++)
+		if (cw_view_starts(v->s, v->len, statements[i]))
+			return true;
+	return false;
+}
+
+/* *alias &anchor !Ref !!str &variable @field without quotes: a name behind the sign. */
+static bool sigil(const struct cw_view *v)
+{
+	size_t n = 1;
+
+	if (v->quoted || v->len < 2 || !strchr("*&!@", v->s[0]))
+		return false;
+	while (n < v->len && (cw_is_letter(v->s[n]) || strchr("_!:.-", v->s[n])))
+		n++;
+	return n == v->len || v->s[n] == ' ';
+}
+
+/* What stands between slashes reads like names. Rare words and digits make it a secret with slashes in it, as base64 has; short
+ * pieces say nothing. */
+static bool names_between_slashes(const struct cw_view *v)
+{
+	struct cw_part_of_value part;
+	size_t pos = 0, rare = 0, words = 0;
+
+	while (cw_view_part(v, &pos, &part)) {
+		enum cw_wordness w = part.digits ? CW_WORD_SHORT : cw_value_wordness(part.s, part.len);
+
+		rare += w == CW_WORD_RARE && part.len > 3 ? part.len : 0;
+		words += w >= CW_WORD_ORDINARY ? part.len : 0;
+	}
+	return words >= 3 && words >= 2 * rare + v->digits && v->signs <= 2;
+}
+
+static bool path(const struct cw_view *v)
+{
+	const char *s = v->s;
+	size_t len = v->len;
+
+	if (has(v, "://"))
+		return false;
+	if (v->spaces == 0)
+		for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
+			if (len > strlen(extensions[i]) + 1 && cw_view_ends(s, len, extensions[i]) && v->signs <= 2)
+				return true;
+	if (cw_view_starts(s, len, "./") || cw_view_starts(s, len, "../") || cw_view_starts(s, len, "~/") ||
+	    (len > 3 && cw_is_letter(s[0]) && s[1] == ':' && s[2] == '\\'))
+		return true;
+	return (memchr(s, '/', len) || memchr(s, '\\', len)) && names_between_slashes(v);
+}
+
+static bool printable_name(const char *s, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (cw_is_ident(s[i]) || strchr("+.-", s[i])))
+		i++;
+	return len > 0 && i == len;
+}
+
+/* scheme://... unless user:password@ stands in it. */
+static bool url(const struct cw_view *v)
+{
+	size_t at = cw_view_find(v->s, v->len, 0, "://"), colon, host;
+
+	if (cw_view_starts(v->s, v->len, "data:") || cw_view_starts(v->s, v->len, "mailto:") ||
+	    cw_view_starts(v->s, v->len, "arn:") || cw_view_starts(v->s, v->len, "urn:"))
+		return true;
+	if (at == v->len || !printable_name(v->s, at))
+		return false;
+	at += 3;
+	for (host = at; host < v->len && v->s[host] != '@' && v->s[host] != '/'; host++)
+		;
+	colon = cw_view_find(v->s, host, at, ":");
+	return host == v->len || v->s[host] != '@' || colon + 1 >= host;
+}
+
+/* name@host.tld */
+static bool mail_address(const struct cw_view *v)
+{
+	const char *at = memchr(v->s, '@', v->len), *dot;
+	size_t host;
+
+	if (!at || at == v->s || !printable_name(v->s, (size_t)(at - v->s)))
+		return false;
+	host = v->len - (size_t)(at + 1 - v->s);
+	dot = host ? memrchr(at + 1, '.', host) : NULL;
+	if (!dot || dot == at + 1 || !printable_name(at + 1, host))
+		return false;
+	for (const char *p = dot + 1; p < v->s + v->len; p++)
+		if (!cw_is_lower(*p))
+			return false;
+	return v->s + v->len - dot > 2;
+}
+
+/* Numbers in all their dress: 0x1f, 1.5e3, 1_000, 30s, 1.2.3, v2.0, 2020-01-01, 12:30, 10.0.0.1:80, #a0b1c2, 50%. */
+static bool number(const struct cw_view *v, bool token)
+{
+	const char *s = v->s;
+	size_t len = v->len, i = 0;
+
+	if (v->digits == 0 && s[0] != '#')
+		return false;
+	if (v->digits == len) /* a PIN or a numeric password, if it is quoted and long */
+		return token ? len < 16 : !v->quoted || len < 6;
+	if ((s[0] == '#' && len <= 9) || (s[0] == '0' && len > 2 && (s[1] | 0x20) == 'x' && len <= 18)) {
+		for (i = 1 + (s[0] == '0'); i < len && (cw_is_digit(s[i]) || strchr("abcdefABCDEF", s[i])); i++)
+			;
+		return i == len || (i + 2 >= len && strchr("uUlLhH", s[i]));
+	}
+	if ((s[0] == 'v' || s[0] == 'V' || s[0] == '-' || s[0] == '+' || s[0] == '^' || s[0] == '~') && len > 1 && cw_is_digit(s[1]))
+		i = 1;
+	while (i < len && (cw_is_digit(s[i]) || strchr(".,:_/- TZ+", s[i])))
+		i++;
+	if (i == len)
+		return token || v->digits < 14 || v->spaces > 0;
+	return i > 0 && len - i <= 2 && v->digits >= i - i / 3; /* a unit */
+}
+
+static bool expression_pattern(const struct cw_view *v)
+{
+	static const char *const patterns[] = { "\\w", "\\d", "\\s", "[^", "[a-z", "[0-9", "(?", "[\\", ".*)", ".+)" };
+	static const char *const markup[] = { "</", "/>", "<br", "<a ", "&lt;", "&nbsp;", "&quot;" };
+	static const char *const queries[] = { "select ", "insert into", "update ", "delete from", "create ", "alter ", "where " };
+
+	if (any_of(v, patterns, sizeof(patterns) / sizeof(*patterns)))
+		return true;
+	if (any_of(v, markup, sizeof(markup) / sizeof(*markup)))
+		return true;
+	for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++)
+		if (cw_view_starts(v->s, v->len, queries[i]))
+			return true;
+	return v->s[0] == '^' && v->s[v->len - 1] == '$';
+}
+
+/* Digests and public keys name themselves. */
+static bool public_value(const struct cw_view *v)
+{
+	static const char *const prefixes[] = { "sha1-", "sha256-", "sha384-", "sha512-", "sha1:", "sha256:", "sha512:", "md5:",
+						"ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", "aaaab3nzac1", "aaaac3nzac1" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (cw_view_starts(v->s, v->len, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* A variable by its looks, when nothing quotes it: common words with at most two digits behind ("arg1", "newPassword2"). */
+static bool bare_name(const struct cw_view *v)
+{
+	struct cw_part_of_value part;
+	size_t pos = 0, words = 0, letters = 0;
+
+	if (v->quoted || v->digits > 2 || !cw_view_identifier(v->s, v->len))
+		return false;
+	while (cw_view_part(v, &pos, &part)) {
+		enum cw_wordness w = part.digits ? CW_WORD_SHORT : cw_value_wordness(part.s, part.len);
+
+		if (w == CW_WORD_RARE || (w == CW_WORD_ORDINARY && v->digits > 0))
+			return false;
+		words += w >= CW_WORD_ORDINARY;
+		letters += part.digits ? 0 : part.len;
+	}
+	return words > 0 || letters <= 3;
+}
+
+bool cw_value_is_code(const struct cw_view *v, bool token)
+{
+	if (v->len == 0)
+		return false;
+	if (url(v) || path(v) || mail_address(v) || number(v, token) || call_or_index(v) || attribute(v) || public_value(v))
+		return true;
+	return operators(v) || sigil(v) || expression_pattern(v) || (!token && bare_name(v));
+}

@@ -1,0 +1,140 @@
+/* match/value_placeholder.c - values that stand for a value: <token>, ${TOKEN}, xxxx, changeme, your-key-here. */
+#include <string.h>
+
+#include "match/value_checks.h"
+
+/* The whole value, in any case. */
+static const char whole[] =
+	" none null nil undefined true false yes no on off default empty unset n/a na tbd todo fixme xxx unknown any auto "
+	" test testing tests tester foo bar baz qux quux foobar foobaz blah something whatever string str text value val var "
+	" varchar char int integer number float double bool boolean object array dict list map bytes buffer required optional "
+	" hidden masked redacted removed censored changed unchanged secret secrets password passwd passphrase pass pwd pw token "
+	" tokens key keys apikey api-key api_key credential credentials private public user username login admin administrator "
+	" root guest example sample demo dummy placeholder changeme changeit change_me change-me input output enabled disabled "
+	" env environment variable vault encrypted invalid valid wrong correct incorrect missing prompt interactive ask ";
+
+/* At the start or the end of a word, in any case: these make a value an example of one. */
+static const char *const marks[] = { "example", "placeholder", "changeme", "change_me", "change-me", "changeit", "replaceme",
+				     "replace_me", "replace-me", "replace_with", "replace-with", "replace with", "redacted",
+				     "dummy", "fixme", "sample", "goes_here", "goes-here", "goes here", "notreal",
+				     "not_real", "not-real", "insert_", "insert-", "insert ", "enter_", "enter-", "enter your",
+				     "enter_your", "todo", "tbd", "foobar", "lorem", "ipsum", "fake", "mock", "put_", "put-your",
+				     "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi", "your_", "your-", "your ", "<your",
+				     "my_", "my-", "some_", "some-", "_here", "-here", " here", "this_is", "this-is" };
+
+struct brackets {
+	char open, close;
+	bool name; /* only when a name stands inside */
+};
+
+static bool enclosed(const struct cw_view *v)
+{
+	static const struct brackets pairs[] = { { '<', '>', false }, { '{', '}', false }, { '[', ']', false },
+						 { '%', '%', true },  { '@', '@', true },  { '#', '#', true } };
+
+	if (v->len < 2)
+		return false;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (v->s[0] == pairs[i].open && v->s[v->len - 1] == pairs[i].close &&
+		    (!pairs[i].name || cw_view_identifier(v->s + 1, v->len - 2)))
+			return true;
+	return v->len > 4 && cw_view_starts(v->s, v->len, "__") && cw_view_ends(v->s, v->len, "__") &&
+	       cw_view_identifier(v->s, v->len);
+}
+
+/* Text that a template engine, a shell or a format function fills in. */
+static bool interpolated(const struct cw_view *v)
+{
+	static const char *const marks_of_templates[] = { "${", "$(", "{{", "}}", "#{", "<%", "%>", "{%", "@{", "%(", "$[", "$<" };
+
+	for (size_t i = 0; i < sizeof(marks_of_templates) / sizeof(*marks_of_templates); i++)
+		if (cw_view_find(v->s, v->len, 0, marks_of_templates[i]) < v->len)
+			return true;
+	for (size_t i = 0; i + 1 < v->len; i++) {
+		if (v->s[i] == '%' && strchr("sdvrqx@", v->s[i + 1]) && (i + 2 == v->len || !cw_is_ident(v->s[i + 2])))
+			return true;
+		if (v->s[i] == '{') { /* {} {0} {name} */
+			size_t n = i + 1;
+
+			while (n < v->len && (cw_is_ident(v->s[n]) || v->s[n] == '.'))
+				n++;
+			if (n < v->len && v->s[n] == '}' && (n - i < 3 || !cw_is_digit(v->s[i + 1])))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* $VAR, $1, $env:VAR, %VAR, @VAR, :param - nothing but a variable's name behind the sign. */
+static bool variable(const struct cw_view *v)
+{
+	const char *s = v->s;
+	size_t len = v->len;
+
+	if (len < 2 || !strchr("$%@:", s[0]))
+		return false;
+	if (cw_view_starts(s, len, "$env:"))
+		return true;
+	if (s[0] == '$' && len == 2)
+		return true;
+	if (s[0] == '@' && s[1] == '@')
+		s++, len--;
+	return cw_view_identifier(s + 1, len - 1);
+}
+
+/* xxxx, ****, ...., AKIAXXXXXXXX, ab...yz */
+static bool masked(const struct cw_view *v)
+{
+	size_t run = 0, marks_of_masks = 0, letters = 0;
+
+	for (size_t i = 0; i < v->len; i++) {
+		char c = v->s[i] == 'X' ? 'x' : v->s[i];
+		char before = i == 0 ? 0 : v->s[i - 1] == 'X' ? 'x' : v->s[i - 1];
+
+		run = c == before ? run + 1 : 1;
+		if ((c == '*' && run >= 3) || (c == '.' && run >= 3) || (c == 'x' && run >= 4) || (c == '?' && run >= 3))
+			return true;
+		marks_of_masks += strchr("x*.-#?_ ", c) != NULL;
+		letters += cw_is_letter(v->s[i]) || cw_is_digit(v->s[i]) || (unsigned char)c >= 0x80;
+	}
+	return letters == 0 || marks_of_masks == v->len;
+}
+
+/* Does one of the marks stand where a word begins or ends? */
+static bool marked(const struct cw_view *v)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		size_t n = strlen(marks[i]);
+
+		for (size_t at = cw_view_find(v->s, v->len, 0, marks[i]); at < v->len;
+		     at = cw_view_find(v->s, v->len, at + 1, marks[i])) {
+			bool begins = at == 0 || !cw_is_letter(v->s[at - 1]) ||
+				      (cw_is_lower(v->s[at - 1]) && cw_is_upper(v->s[at]));
+			bool ends = at + n == v->len || !cw_is_letter(v->s[at + n]) ||
+				    (cw_is_upper(v->s[at + n]) && cw_is_lower(v->s[at + n - 1]));
+
+			if (!cw_is_letter(marks[i][n - 1]) ? begins : !cw_is_letter(marks[i][0]) ? ends : begins && ends)
+				return true;
+			if (n >= 7) /* long enough to be no accident */
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A mark with digits behind it and nothing else ("changeme123") is a password that somebody set. */
+static bool mark_with_digits(const struct cw_view *v)
+{
+	size_t n = v->len;
+
+	while (n > 0 && cw_is_digit(v->s[n - 1]))
+		n--;
+	return v->len - n >= 2 && cw_view_listed(v->s, n, " changeme changeit ");
+}
+
+bool cw_value_is_placeholder(const struct cw_view *v)
+{
+	if (v->len == 0 || cw_view_listed(v->s, v->len, whole) || enclosed(v) || variable(v) || masked(v) || interpolated(v))
+		return true;
+	return marked(v) && !mark_with_digits(v);
+}

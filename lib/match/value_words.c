@@ -1,0 +1,126 @@
+/* match/value_words.c - values that are words: a plain word, an identifier in any style, a sentence, a label. */
+#include <string.h>
+
+#include "match/model.h"
+#include "match/value_checks.h"
+
+/* What names of algorithms, types and machines begin with: their digits are no sign of a password. */
+static const char technical[] = " utf sha md aes des base http https ipv x oauth rsa dsa h mp python py int uint long double float "
+				"latin cp iso win arm amd ed curve secp crc blake ecdsa hs rs es ps hmac tls ssl v s p k ec mysql "
+				"postgres pg node java es php vp level step us eu ap ca sa west east north south central type ";
+
+/* Words people build passwords from when they add digits or signs. */
+static const char human[] = " password passwd pass pwd secret admin root welcome letmein love qwerty hello master login test "
+			    "guest changeme default server database mysql oracle postgres ";
+
+struct count {
+	size_t words;	 /* ordinary or common */
+	size_t common;
+	size_t rare, shorts;
+	size_t numbers;
+	size_t covered;	 /* letters of words */
+	size_t inside;	 /* numbers with letters touching on both sides */
+	bool technical;	 /* every number stands behind a technical name */
+	bool human;	 /* a word that passwords are built from */
+};
+
+static void count_parts(const struct cw_view *v, struct count *c)
+{
+	struct cw_part_of_value part, before = { 0 };
+	size_t pos = 0;
+
+	*c = (struct count){ .technical = true };
+	while (cw_view_part(v, &pos, &part)) {
+		if (part.digits) {
+			c->numbers++;
+			c->inside += part.joined && pos < v->len && cw_is_letter(v->s[pos]);
+			if (!before.s || (!before.digits && !cw_view_listed(before.s, before.len, technical)))
+				c->technical = false;
+		} else {
+			enum cw_wordness w = cw_value_wordness(part.s, part.len);
+
+			if (part.len > 2 && cw_view_listed(part.s, part.len, technical))
+				w = CW_WORD_COMMON;
+			c->words += w >= CW_WORD_ORDINARY;
+			c->common += w == CW_WORD_COMMON;
+			c->rare += w == CW_WORD_RARE;
+			c->shorts += w == CW_WORD_SHORT;
+			c->covered += w >= CW_WORD_ORDINARY ? part.len : 0;
+			c->human |= cw_view_listed(part.s, part.len, human);
+		}
+		before = part;
+	}
+}
+
+/* Words with white space between them, whatever stands at their ends: "Enter your password:", "can't be blank". */
+static bool sentence(const struct cw_view *v, const struct count *c)
+{
+	if (v->spaces == 0)
+		return false;
+	return c->words >= 2 && c->words * 2 > c->rare + c->numbers && c->covered * 2 > v->len - v->spaces;
+}
+
+/* Text in another script has no place in a token, and as a password it is a label. */
+static bool foreign_text(const struct cw_view *v)
+{
+	return v->foreign * 2 > v->len && v->digits == 0;
+}
+
+/* Letters and joining signs only. Signs in front are a selector's ("#password"), some behind are a label's ("Password *"). */
+static bool plain_words(const struct cw_view *v, const struct count *c)
+{
+	size_t outer = 0, i = 0, end = v->len;
+
+	while (i < end && strchr("#@&?*=+<>()[]{}|~%^$", v->s[i]))
+		i++;
+	while (end > i && strchr("*?=<>()[]{}|& ", v->s[end - 1]))
+		outer += v->s[--end] != ' ';
+	outer += i;
+	if (v->digits > 0 || v->signs > outer || v->foreign > 0)
+		return false;
+	return c->rare == 0 && (c->words > 0 || c->shorts < 4);
+}
+
+/* key=value, a&b, a|b with nothing but common words. */
+static bool list_of_words(const struct cw_view *v, const struct count *c)
+{
+	size_t odd = 0;
+
+	for (size_t i = 0; i < v->len; i++)
+		odd += strchr("!@#$%^~", v->s[i]) != NULL;
+	return v->signs > 0 && odd == 0 && v->digits == 0 && c->rare == 0 && c->words >= 2;
+}
+
+/* Words with numbers that are names all the same: "sha256", "us-east-1", "api-key-2", "base64_decode", "item1". */
+static bool numbered_name(const struct cw_view *v, const struct count *c)
+{
+	if (c->numbers == 0 || v->signs > 0 || v->spaces > 0 || v->foreign > 0 || c->rare > 0 || v->digits > 6)
+		return false;
+	if (c->technical)
+		return true;
+	if (c->words != c->common || c->inside > 0)
+		return c->words == c->common && c->inside == 1 && c->shorts == 0 && c->words >= 2 && v->digits <= 3;
+	if (c->words + c->shorts >= 2 && c->common > 0)
+		return v->joiners > 0 ? v->digits <= 4 : v->digits <= 1 && !cw_is_upper(v->s[0]);
+	return v->digits == 1 && !c->human && (c->common > 0 || v->len <= 4);
+}
+
+/* More than half of a token's letters and digits are words. */
+static bool mostly_words(const struct cw_view *v, const struct count *c)
+{
+	size_t body = v->lower + v->upper + v->digits;
+
+	return c->words >= 2 && c->covered * 2 > body && v->digits * 4 < body;
+}
+
+bool cw_value_is_words(const struct cw_view *v, bool token)
+{
+	struct count c;
+
+	if (v->len == 0)
+		return false;
+	count_parts(v, &c);
+	if (sentence(v, &c) || foreign_text(v) || plain_words(v, &c) || list_of_words(v, &c))
+		return true;
+	return numbered_name(v, &c) || (token && mostly_words(v, &c));
+}
