@@ -70,8 +70,8 @@ static void note(struct walk *w, int rc, const struct cw_err *why)
 	if (w->first_rc)
 		return;
 	w->first_rc = rc;
-	w->first_err = *why;
-	cw_err_wrap(&w->first_err, rc, "tree of HEAD at '%s'", w->path.data);
+	/* the reason first: a deep path would push it out of the message */
+	cw_err_set(&w->first_err, (enum cw_code)rc, "tree of HEAD: %.200s at '%.200s'", cw_err_msg(why), w->path.data);
 }
 
 static int push_tree(struct walk *w, const struct cw_oid *oid, struct cw_err *err)
