@@ -1,5 +1,6 @@
 /* bench_matcher - how fast bytes become verdicts, on one core, beside a yardstick: hs_scan alone with reference.rules.
- * Both run over the same files in memory, in turns, so that a busy machine slows both; medians are printed.
+ * A third number, hs_scan alone with the default rules, tells how much of the time is stage 1. All run over the same files
+ * in memory, in turns, so that a busy machine slows all; medians are printed.
  * Usage: bench_matcher REFERENCE_RULES PATH... */
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,10 +26,13 @@ struct sample {
 	uint64_t found;			  /* hits or matches of one round */
 };
 
-struct reference {
-	hs_database_t *db;
-	hs_scratch_t *scratch;
+/* hs_scan and nothing else. */
+struct plain_scan {
+	const hs_database_t *db;
+	hs_scratch_t *scratch; /* owned */
 };
+
+enum contestant { MATCHER, REFERENCE, STAGE1, CONTESTANTS };
 
 /* One pass over the corpus; *ret_found: what it found. */
 typedef int (*pass_fn)(void *engine, const struct corpus *c, uint64_t *ret_found, struct cw_err *err);
@@ -65,15 +69,15 @@ static int count_match(unsigned id, unsigned long long from, unsigned long long 
 	return 0;
 }
 
-static int pass_reference(void *engine, const struct corpus *c, uint64_t *ret_found, struct cw_err *err)
+static int pass_scan(void *engine, const struct corpus *c, uint64_t *ret_found, struct cw_err *err)
 {
-	const struct reference *ref = engine;
+	const struct plain_scan *scan = engine;
 	uint64_t found = 0;
 
 	for (size_t i = 0; i < c->files.len; i++) {
 		const struct corpus_file *file = &CW_VEC_AT(&c->files, struct corpus_file, i);
 
-		if (hs_scan(ref->db, file->data, (unsigned)file->len, 0, ref->scratch, count_match, &found) != HS_SUCCESS)
+		if (hs_scan(scan->db, file->data, (unsigned)file->len, 0, scan->scratch, count_match, &found) != HS_SUCCESS)
 			return cw_err_set(err, CW_E_INTERNAL, "hs_scan failed");
 	}
 	*ret_found = found;
@@ -118,7 +122,7 @@ static unsigned parse_rules(char *text, const char **expressions)
 	return len;
 }
 
-static int reference_open(const char *path, struct reference *ref, struct cw_err *err)
+static int compile_reference(const char *path, hs_database_t **ret_db, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 	const char *expressions[RULES_MAX];
@@ -132,81 +136,85 @@ static int reference_open(const char *path, struct reference *ref, struct cw_err
 	len = parse_rules(text.data, expressions);
 	for (unsigned i = 0; i < len; i++)
 		ids[i] = i;
-	if (hs_compile_multi(expressions, flags, ids, len, HS_MODE_BLOCK, NULL, &ref->db, &failure) != HS_SUCCESS) {
+	if (hs_compile_multi(expressions, flags, ids, len, HS_MODE_BLOCK, NULL, ret_db, &failure) != HS_SUCCESS) {
 		r = cw_err_set(err, CW_E_RULE, "%s: %s", path, failure ? failure->message : "hs_compile_multi failed");
 		hs_free_compile_error(failure);
-		return r;
 	}
-	if (hs_alloc_scratch(ref->db, &ref->scratch) != HS_SUCCESS)
-		return cw_err_nomem(err);
-	return 0;
+	return r;
 }
 
-static void reference_close(struct reference *ref)
+static int open_scan(const hs_database_t *db, struct plain_scan *scan, struct cw_err *err)
 {
-	hs_free_scratch(ref->scratch);
-	hs_free_database(ref->db);
+	scan->db = db;
+	return hs_alloc_scratch(db, &scan->scratch) == HS_SUCCESS ? 0 : cw_err_nomem(err);
 }
 
-static void print_engine(const char *name, struct sample *s, uint64_t bytes, double *ret_wall, double *ret_cpu)
+static double rate(const struct corpus *c, double elapsed)
 {
-	*ret_wall = median(s->wall);
-	*ret_cpu = median(s->cpu);
-	printf("%-10s %6.3f GB/s  (by processor time %6.3f)  %" PRIu64 " found\n", name, (double)bytes / *ret_wall / 1e9,
-	       (double)bytes / *ret_cpu / 1e9, s->found);
+	return (double)c->total / elapsed / 1e9;
 }
 
-static void print_results(const struct corpus *c, struct sample *ours, struct sample *theirs)
+static void print_results(const struct corpus *c, struct sample *samples)
 {
-	double wall, cpu, ref_wall, ref_cpu;
+	static const char *const names[] = { "credwatch", "reference", "stage 1" };
+	double wall[CONTESTANTS], cpu[CONTESTANTS];
 
 	printf("corpus     %zu files, %.1f MB:", c->files.len, (double)c->total / 1e6);
 	for (int kind = 0; kind < CORPUS_KINDS; kind++)
 		printf(" %s %.1f", corpus_kind_name((enum corpus_kind)kind), (double)c->bytes[kind] / 1e6);
 	putchar('\n');
-	print_engine("credwatch", ours, c->total, &wall, &cpu);
-	print_engine("reference", theirs, c->total, &ref_wall, &ref_cpu);
-	printf("ratio      %6.3f       (by processor time %6.3f)  median of %d, one core\n", ref_wall / wall, ref_cpu / cpu,
-	       ROUNDS);
+	for (int i = 0; i < CONTESTANTS; i++) {
+		wall[i] = median(samples[i].wall);
+		cpu[i] = median(samples[i].cpu);
+		printf("%-10s %6.3f GB/s  (by processor time %6.3f)  %" PRIu64 " found\n", names[i], rate(c, wall[i]),
+		       rate(c, cpu[i]), samples[i].found);
+	}
+	printf("ratio      %6.3f       (by processor time %6.3f)  credwatch to reference, median of %d, one core\n",
+	       wall[REFERENCE] / wall[MATCHER], cpu[REFERENCE] / cpu[MATCHER], ROUNDS);
 }
 
-static int measure(struct cw_matcher *m, struct reference *ref, const struct corpus *c, struct cw_err *err)
+static int measure(void *const *engines, const struct corpus *c, struct cw_err *err)
 {
-	struct sample ours, theirs;
-	int r;
+	static const pass_fn passes[] = { pass_matcher, pass_scan, pass_scan };
+	struct sample samples[CONTESTANTS];
+	int r = 0;
 
-	/* Once each to warm up: patterns are compiled at their first candidate. */
-	r = run_round(pass_matcher, m, c, &ours, 0, err);
-	if (r == 0)
-		r = run_round(pass_reference, ref, c, &theirs, 0, err);
-	for (size_t i = 0; r == 0 && i < ROUNDS; i++) {
-		r = run_round(pass_matcher, m, c, &ours, i, err);
-		if (r == 0)
-			r = run_round(pass_reference, ref, c, &theirs, i, err);
+	/* The first round is a warm-up, overwritten by the second: patterns are compiled at their first candidate. */
+	for (size_t i = 0; r == 0 && i <= ROUNDS; i++) {
+		for (int k = 0; r == 0 && k < CONTESTANTS; k++)
+			r = run_round(passes[k], engines[k], c, &samples[k], i == 0 ? 0 : i - 1, err);
 	}
 	if (r == 0)
-		print_results(c, &ours, &theirs);
+		print_results(c, samples);
 	return r;
 }
 
-static int run(const char *rules, char *const *paths, struct corpus *c, struct reference *ref, struct cw_err *err)
+static int run(const char *rules, const struct corpus *c, struct cw_err *err)
 {
 	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = NULL;
 	CW_CLEANUP(cw_matcher_free_p) struct cw_matcher *matcher = NULL;
+	struct plain_scan reference = { NULL, NULL }, stage1 = { NULL, NULL };
+	hs_database_t *db = NULL;
 	int r;
 
-	if ((r = corpus_load(c, paths, err)) != 0 || (r = reference_open(rules, ref, err)) != 0 ||
-	    (r = cw_set_default(&set, err)) != 0 || (r = cw_matcher_new(set, &matcher, err)) != 0)
-		return r;
 	if (c->total == 0)
 		return cw_err_set(err, CW_E_NOTFOUND, "no C, Python or YAML file below the given paths");
-	return measure(matcher, ref, c, err);
+	if ((r = compile_reference(rules, &db, err)) == 0 && (r = open_scan(db, &reference, err)) == 0 &&
+	    (r = cw_set_default(&set, err)) == 0 && (r = open_scan(cw_set_db(set), &stage1, err)) == 0 &&
+	    (r = cw_matcher_new(set, &matcher, err)) == 0) {
+		void *const engines[] = { matcher, &reference, &stage1 };
+
+		r = measure(engines, c, err);
+	}
+	hs_free_scratch(stage1.scratch);
+	hs_free_scratch(reference.scratch);
+	hs_free_database(db);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
 	struct cw_err err = CW_ERR_INIT;
-	struct reference ref = { NULL, NULL };
 	struct corpus corpus;
 	int r;
 
@@ -215,10 +223,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	corpus_init(&corpus);
-	r = run(argv[1], argv + 2, &corpus, &ref, &err);
+	r = corpus_load(&corpus, argv + 2, &err);
+	if (r == 0)
+		r = run(argv[1], &corpus, &err);
 	if (r != 0)
 		fprintf(stderr, "bench_matcher: %s\n", cw_err_msg(&err));
-	reference_close(&ref);
 	corpus_release(&corpus);
 	return r == 0 ? 0 : 1;
 }
