@@ -197,10 +197,13 @@ begin 'a damaged pack index hides neither the other packs nor the loose objects'
 cp -r mixed damaged
 git_objects mixed >git_seen
 rm damaged/.git/objects/pack/multi-pack-index
-idx=$(ls -S damaged/.git/objects/pack/*.idx | head -1)
+for idx in damaged/.git/objects/pack/*.idx; do
+	break
+done
 git show-index <"$idx" | cut -d' ' -f2 | sort >inside
 chmod u+w "$idx"
-head -c 1500 "$idx" >cut && cat cut >"$idx"
+head -c 1500 "$idx" >part
+cat part >"$idx"
 objects damaged
 assert_has out 'fault '
 assert_has out "$(basename "$idx")"
@@ -232,7 +235,8 @@ begin 'a pack that is cut short'
 cp -r packed short
 pack=$(ls short/.git/objects/pack/*.pack)
 chmod u+w "$pack"
-head -c 300 "$pack" >cut && cat cut >"$pack"
+head -c 300 "$pack" >part
+cat part >"$pack"
 must_exit 0 "$VCS_DUMP" short
 assert_has out broken
 
