@@ -12,7 +12,7 @@
 
 int64_t cw_clock_ms(void)
 {
-	struct timespec t = { 0 };
+	struct timespec t = {0};
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
@@ -20,7 +20,7 @@ int64_t cw_clock_ms(void)
 
 int64_t cw_clock_wall(void)
 {
-	struct timespec t = { 0 };
+	struct timespec t = {0};
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return t.tv_sec;
@@ -41,7 +41,7 @@ static int64_t days_before(int year)
 
 void cw_clock_iso(int64_t seconds, char out[CW_CLOCK_ISO_SIZE])
 {
-	static const int lengths[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int64_t days, rest;
 	int year, month = 0;
 
@@ -61,6 +61,7 @@ void cw_clock_iso(int64_t seconds, char out[CW_CLOCK_ISO_SIZE])
 			break;
 		days -= length;
 	}
-	snprintf(out, CW_CLOCK_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000, (unsigned)month % 12 + 1,
-		 (unsigned)days % 31 + 1, (unsigned)(rest / 3600) % 24, (unsigned)(rest / 60) % 60, (unsigned)rest % 60);
+	snprintf(out, CW_CLOCK_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+		 (unsigned)month % 12 + 1, (unsigned)days % 31 + 1, (unsigned)(rest / 3600) % 24,
+		 (unsigned)(rest / 60) % 60, (unsigned)rest % 60);
 }

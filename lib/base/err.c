@@ -133,8 +133,8 @@ const char *cw_err_text(int code)
 	switch (code) {
 	case CW_OK:
 		return "no error";
-#define CW_ERR(name, value, text)                                                                                      \
-	case value:                                                                                                    \
+#define CW_ERR(name, value, text) \
+	case value:               \
 		return text;
 #include "base/err.def"
 #undef CW_ERR

@@ -18,7 +18,7 @@
 /* Wait until a descriptor that somebody made non-blocking is ready; whether to try again. */
 static bool wait_ready(int fd, short events)
 {
-	struct pollfd p = { .fd = fd, .events = events };
+	struct pollfd p = {.fd = fd, .events = events};
 
 	if (errno == EINTR)
 		return true;

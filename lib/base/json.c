@@ -96,13 +96,17 @@ static int find_duplicates(const cJSON *node, size_t *keys)
 	return 0;
 }
 
-/* N as text that reads back as the same number; whole numbers without an exponent. */
+/* N as text that reads back as the same number: whole numbers as integers, but not those beyond CW_JSON_INT_MAX, which
+ * would be refused as integers. */
 static void number_text(double n, char out[CW_NUM_FORMAT_SIZE])
 {
-	if (fabs(n) <= (double)CW_JSON_INT_MAX && n == trunc(n))
+	if (fabs(n) <= (double)CW_JSON_INT_MAX && n == trunc(n)) {
 		snprintf(out, CW_NUM_FORMAT_SIZE, "%" PRId64, (int64_t)n);
-	else
-		cw_num_format(n, out);
+		return;
+	}
+	cw_num_format(n, out);
+	if (strpbrk(out, ".e") == NULL)
+		memcpy(out + strlen(out), ".0", 3);
 }
 
 /* Turn the numbers at NODE and below that cJSON would print inexactly into raw text. */
@@ -463,7 +467,8 @@ static int print_into(const cJSON *node, bool pretty, size_t bytes, struct cw_bu
 	rc = cw_buf_fail(out, "JSON text", err);
 	if (rc != 0)
 		return rc;
-	if (bytes > INT_MAX || !cJSON_PrintPreallocated((cJSON *)(uintptr_t)node, out->data + out->len, (int)bytes, pretty)) {
+	if (bytes > INT_MAX ||
+	    !cJSON_PrintPreallocated((cJSON *)(uintptr_t)node, out->data + out->len, (int)bytes, pretty)) {
 		cw_buf_truncate(out, out->len);
 		return cw_err_set(err, CW_E_LIMIT, "JSON text cannot be printed");
 	}
@@ -474,7 +479,7 @@ static int print_into(const cJSON *node, bool pretty, size_t bytes, struct cw_bu
 int cw_json_print(const struct cw_json *root, bool pretty, struct cw_buf *out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT_SECRET;
-	struct measure m = { .bytes = 64 }; /* cJSON asks for a little more than it writes */
+	struct measure m = {.bytes = 64}; /* cJSON asks for a little more than it writes */
 	int rc;
 
 	if (root == NULL)

@@ -2,7 +2,7 @@
  *
  * Parsing closes cJSON's traps: trailing garbage, duplicate keys, case-insensitive look-up, numbers that lose
  * precision or overflow, \u0000 inside strings, invalid UTF-8, unlimited size and nesting are errors here.
- * Numbers are integers up to 2^53-1 or finite decimals; larger integers belong into strings.
+ * Numbers are integers up to 2^53-1 or decimals below 1.7e308; larger integers belong into strings.
  * Writing builds a tree and prints it: values are owned by the tree, adding to NULL or running out of memory makes
  * every later call on that tree do nothing, and cw_json_print() reports it (sticky, like cw_buf).
  * Threads: a tree belongs to one thread at a time. */

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define NUMBER_LEN_MAX 40  /* bytes; cJSON copies a number into 64 bytes and would cut a longer one */
-#define EXPONENT_MAX 308   /* 10^308 is the last power of ten in a double */
+#define NUMBER_LEN_MAX 40 /* bytes; cJSON copies a number into 64 bytes and would cut a longer one */
+#define EXPONENT_MAX 308  /* 10^308 is the last power of ten in a double */
 #define INT_MAX_TEXT "9007199254740991"
 
 struct scan {
@@ -180,6 +180,20 @@ static int scan_number_parts(struct scan *s, size_t *ret_digits, bool *ret_integ
 	return scan_exponent(s, ret_exponent);
 }
 
+/* Whether a number with COUNT digits, the first at P, in front of its point and this exponent is below 1.7 * 10^308, so
+ * that a double holds it; decided by the text alone, because strtod() follows the locale. */
+static bool is_finite(const char *p, size_t count, int exponent)
+{
+	int magnitude = (int)count + exponent;
+	const char *second = p + 1;
+
+	if (magnitude != EXPONENT_MAX + 1)
+		return magnitude <= EXPONENT_MAX;
+	/* An exponent stands behind the digits, so there is a byte to look at. */
+	second += *second == '.';
+	return *p == '0' || (*p == '1' && (*second < '7' || *second > '9'));
+}
+
 static int scan_number(struct scan *s)
 {
 	const char *start = s->p, *digits;
@@ -195,7 +209,7 @@ static int scan_number(struct scan *s)
 		return rc;
 	if (integer && !fits_exactly(digits, count))
 		return fail_at(s, CW_E_INVALID, start, "integer beyond 2^53-1: send it as a string");
-	if (s->p - start > NUMBER_LEN_MAX || (int)count + exponent > EXPONENT_MAX)
+	if (s->p - start > NUMBER_LEN_MAX || (!integer && !is_finite(digits, count, exponent)))
 		return fail_at(s, CW_E_INVALID, start, "number is too long or too large");
 	return 0;
 }
@@ -288,7 +302,7 @@ static int close_containers(struct scan *s, bool *ret_more)
 
 int cw_json_scan(const char *data, size_t len, size_t repeated_key, struct cw_err *err)
 {
-	struct scan s = { .start = data, .p = data, .end = data + len, .repeated_key = repeated_key, .err = err };
+	struct scan s = {.start = data, .p = data, .end = data + len, .repeated_key = repeated_key, .err = err};
 	bool more = true;
 
 	while (more) {

@@ -71,8 +71,7 @@ int cw_num_size(const char *s, size_t len, uint64_t min, uint64_t max, const cha
 /* With at most 15 digits both the digits and the power of ten are exact, so the division rounds correctly. */
 #define DECIMAL_DIGITS_MAX 15
 
-int cw_num_decimal(const char *s, size_t len, double min, double max, const char *what, double *ret,
-		   struct cw_err *err)
+int cw_num_decimal(const char *s, size_t len, double min, double max, const char *what, double *ret, struct cw_err *err)
 {
 	uint64_t digits = 0, scale = 1;
 	size_t count = 0;

@@ -18,7 +18,7 @@ int cw_num_decimal(const char *s, size_t len, double min, double max, const char
 int cw_num_size(const char *s, size_t len, uint64_t min, uint64_t max, const char *what, uint64_t *ret,
 		struct cw_err *err);
 /* Write finite N with the fewest digits that read back as the same number, with '.' in every locale. */
-#define CW_NUM_FORMAT_SIZE 32 /* bytes */
+#define CW_NUM_FORMAT_SIZE 32 /* bytes; the text is at most 24 long */
 void cw_num_format(double n, char out[CW_NUM_FORMAT_SIZE]);
 
 #endif

@@ -87,7 +87,7 @@ static void escape_bytes(struct cw_buf *out, const char *s, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
-		char code[4] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+		char code[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
 
 		cw_buf_add(out, code, sizeof(code));
 	}
@@ -159,7 +159,7 @@ int cw_text_find_duplicate(const char *const *strings, size_t n, size_t *ret_ind
 	if (all == NULL)
 		return CW_E_NOMEM;
 	for (size_t i = 0; i < n; i++)
-		all[i] = (struct entry){ .s = strings[i], .index = i };
+		all[i] = (struct entry){.s = strings[i], .index = i};
 	qsort(all, n, sizeof(*all), compare_entries);
 	for (size_t i = 1; i < n; i++) {
 		if (all[i].index < first && strcmp(all[i - 1].s, all[i].s) == 0)

@@ -180,8 +180,7 @@ static int open_in_safe_parent(const char *path, int *ret_fd, struct cw_err *err
 
 	if (rc != 0)
 		return rc;
-	fd = openat(dir, slash != NULL ? slash + 1 : path,
-		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	fd = openat(dir, slash != NULL ? slash + 1 : path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0)
 		return open_failed(path, errno, err);
 	*ret_fd = fd;
@@ -230,7 +229,8 @@ int cw_io_open_file(const char *path, unsigned flags, int *ret_fd, struct cw_err
 			return rc;
 	} else {
 		/* Without O_NONBLOCK a FIFO would block here until somebody writes. */
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (flags & CW_IO_NOFOLLOW ? O_NOFOLLOW : 0));
+		fd = open(path,
+			  O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (flags & CW_IO_NOFOLLOW ? O_NOFOLLOW : 0));
 		if (fd < 0)
 			return open_failed(path, errno, err);
 	}

@@ -152,7 +152,7 @@ static int read_children(struct reader *r, struct cw_yaml_node *node, struct cw_
 	int rc = 0;
 
 	while (rc == 0) {
-		CW_CLEANUP(yaml_event_delete) yaml_event_t e = { .type = YAML_NO_EVENT };
+		CW_CLEANUP(yaml_event_delete) yaml_event_t e = {.type = YAML_NO_EVENT};
 		struct cw_yaml_node *child;
 
 		rc = next_event(r, &e, err);
@@ -162,7 +162,8 @@ static int read_children(struct reader *r, struct cw_yaml_node *node, struct cw_
 			break;
 		if (node->type == CW_YAML_MAP && children.len % 2 == 0 && e.type != YAML_SCALAR_EVENT &&
 		    e.type != YAML_ALIAS_EVENT)
-			return fail_at(r, CW_E_INVALID, event_line(&e), "a key must be a text, not a list or a map", err);
+			return fail_at(r, CW_E_INVALID, event_line(&e), "a key must be a text, not a list or a map",
+				       err);
 		child = cw_vec_push(&children);
 		if (child == NULL)
 			return cw_vec_fail(&children, r->name, err);
@@ -232,7 +233,7 @@ static int read_stream(struct reader *r, struct cw_err *err)
 	int rc = 0;
 
 	while (rc == 0) {
-		CW_CLEANUP(yaml_event_delete) yaml_event_t e = { .type = YAML_NO_EVENT };
+		CW_CLEANUP(yaml_event_delete) yaml_event_t e = {.type = YAML_NO_EVENT};
 
 		rc = next_event(r, &e, err);
 		if (rc != 0 || e.type == YAML_STREAM_END_EVENT)
@@ -270,7 +271,7 @@ int cw_yaml_parse(const char *name, const char *data, size_t len, size_t max_len
 		  struct cw_err *err)
 {
 	CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc = NULL;
-	struct reader r = { .name = name };
+	struct reader r = {.name = name};
 	int rc;
 
 	if (len > max_len)

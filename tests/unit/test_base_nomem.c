@@ -176,8 +176,9 @@ static void test_json_duplicate(void **state)
 
 static int build_json(void)
 {
-	static const char expected[] = "{\"s\":\"x\xef\xbf\xbd\",\"n\":0.5,\"i\":9007199254740991,\"a\":[true,null,{\"k\":"
-				       "\"\\u009b\"}],\"\xef\xbf\xbd\":1}";
+	static const char expected[] =
+		"{\"s\":\"x\xef\xbf\xbd\",\"n\":0.5,\"i\":9007199254740991,\"a\":[true,null,{\"k\":"
+		"\"\\u009b\"}],\"\xef\xbf\xbd\":1}";
 	CW_CLEANUP(cw_json_free_p) struct cw_json *root = cw_json_object();
 	CW_CLEANUP(cw_buf_release) struct cw_buf out = CW_BUF_INIT;
 	struct cw_err err = CW_ERR_INIT;
@@ -206,8 +207,9 @@ static void test_json_build(void **state)
 
 static int parse_yaml(void)
 {
-	static const char text[] = "provider: acme\nrules:\n  - id: a\n    words: [x, 'y', \"z\"]\n    text: |\n      one\n"
-				   "      two\n  - {id: b, reach: {before: 1, after: 2}}\n";
+	static const char text[] =
+		"provider: acme\nrules:\n  - id: a\n    words: [x, 'y', \"z\"]\n    text: |\n      one\n"
+		"      two\n  - {id: b, reach: {before: 1, after: 2}}\n";
 	CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc = NULL;
 	struct cw_err err = CW_ERR_INIT;
 	int rc = cw_yaml_parse("f", text, strlen(text), sizeof(text), &doc, &err);
@@ -262,7 +264,7 @@ static int leave_directory(void **state)
 /* Replace "file" by the other one of two contents and look at what is there afterwards. */
 static int replace_file(void)
 {
-	static const char *const contents[] = { "first content", "second" };
+	static const char *const contents[] = {"first content", "second"};
 	static int current;
 	CW_CLEANUP(cw_closep) int fd = -1;
 	const char *wanted = contents[1 - current];

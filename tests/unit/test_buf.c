@@ -29,7 +29,7 @@ static void test_empty(void **state)
 /* a zeroed buffer can be released and is then an ordinary one */
 static void test_zeroed(void **state)
 {
-	struct cw_buf b = { 0 };
+	struct cw_buf b = {0};
 
 	cw_buf_release(&b);
 	cw_buf_adds(&b, "x");
@@ -46,7 +46,10 @@ static void test_append(void **state)
 	cw_buf_addc(&b, '\0');
 	cw_buf_addf(&b, "%d-%s", 42, "x");
 	assert_int_equal(b.len, 7);
-	assert_memory_equal(b.data, "ab\0" "42-x", 8);
+	assert_memory_equal(b.data,
+			    "ab\0"
+			    "42-x",
+			    8);
 	for (int i = 0; i < 10000; i++)
 		cw_buf_addf(&b, "%04d", i);
 	assert_int_equal(b.len, 7 + 40000);
@@ -166,9 +169,10 @@ static void test_wipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	     cmocka_unit_test(test_zeroed), cmocka_unit_test(test_append),
-		cmocka_unit_test(test_limit),	     cmocka_unit_test(test_limit_format), cmocka_unit_test(test_huge),
-		cmocka_unit_test(test_commit),	     cmocka_unit_test(test_detach),
+		cmocka_unit_test(test_empty),	      cmocka_unit_test(test_zeroed),
+		cmocka_unit_test(test_append),	      cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit_format),  cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_commit),	      cmocka_unit_test(test_detach),
 		cmocka_unit_test(test_detach_failed), cmocka_unit_test(test_wipe),
 	};
 

@@ -17,7 +17,7 @@
 /* the code comes back and the message is formatted */
 static void test_set(void **state)
 {
-	struct cw_err err = { .sys_errno = 5 };
+	struct cw_err err = {.sys_errno = 5};
 
 	assert_int_equal(cw_err_set(&err, CW_E_INVALID, "line %d of '%s'", 7, "x"), CW_E_INVALID);
 	assert_int_equal(err.code, CW_E_INVALID);
@@ -130,7 +130,7 @@ static void test_wrap_long(void **state)
 /* every code has a text, unknown ones too */
 static void test_text(void **state)
 {
-	struct cw_err err = { .code = CW_E_LIMIT };
+	struct cw_err err = {.code = CW_E_LIMIT};
 
 	assert_string_equal(cw_err_text(CW_OK), "no error");
 	assert_string_equal(cw_err_text(CW_E_NOMEM), "out of memory");
@@ -165,10 +165,10 @@ static void test_closep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_set),	   cmocka_unit_test(test_null),	 cmocka_unit_test(test_long),
+		cmocka_unit_test(test_set),	      cmocka_unit_test(test_null),  cmocka_unit_test(test_long),
 		cmocka_unit_test(test_control_bytes), cmocka_unit_test(test_alias), cmocka_unit_test(test_sys),
-		cmocka_unit_test(test_sys_long),   cmocka_unit_test(test_wrap),	 cmocka_unit_test(test_wrap_empty),
-		cmocka_unit_test(test_wrap_long),  cmocka_unit_test(test_text),	 cmocka_unit_test(test_steal),
+		cmocka_unit_test(test_sys_long),      cmocka_unit_test(test_wrap),  cmocka_unit_test(test_wrap_empty),
+		cmocka_unit_test(test_wrap_long),     cmocka_unit_test(test_text),  cmocka_unit_test(test_steal),
 		cmocka_unit_test(test_closep),
 	};
 

@@ -43,9 +43,9 @@ static void remove_all(const char *const *names)
 static int leave_directory(void **state)
 {
 	/* Deepest first: every name that a test uses. */
-	static const char *const names[] = { "d/e/f/g", "d/e/f", "d/e", "d/link", "d/file", "d", "out", "link", "loop",
-					     "fifo", "socket", "file", "open/file", "open/sub/file", "open/sub", "open",
-					     NULL };
+	static const char *const names[] = {"d/e/f/g",	 "d/e/f",	  "d/e",      "d/link", "d/file", "d",
+					    "out",	 "link",	  "loop",     "fifo",	"socket", "file",
+					    "open/file", "open/sub/file", "open/sub", "open",	NULL};
 	int rc;
 
 	remove_all(names);
@@ -78,7 +78,7 @@ static int read_file(const char *path, size_t max, unsigned flags, char *out)
 static void test_read_full(void **state)
 {
 	CW_CLEANUP(cw_closep) int fd = -1;
-	char data[8] = { 0 };
+	char data[8] = {0};
 	size_t n = 0;
 
 	write_file("file", "12345", 5);
@@ -141,8 +141,8 @@ static void on_signal(int sig)
 /* Send TRANSFER bytes through a pipe; the writer gets a signal after every piece that is read. */
 static void check_transfer(int pipe_flags)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-	struct transfer t = { .rc = 77 };
+	struct sigaction action = {.sa_handler = on_signal};
+	struct transfer t = {.rc = 77};
 	char *got = calloc(1, TRANSFER + 1);
 	size_t done = 0, n = 1;
 	pthread_t writer;
@@ -245,7 +245,7 @@ static void test_read_into_small_buffer(void **state)
 /* absent files, directories, FIFOs, sockets and devices have their own answers, and none blocks */
 static void test_read_file_kinds(void **state)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "socket" };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "socket"};
 	CW_CLEANUP(cw_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct cw_err err = CW_ERR_INIT;
 	char out[64];

@@ -48,7 +48,8 @@ static void test_accepts(void **state)
 	check_round_trip("\"x\"", "\"x\"");
 	check_round_trip("null", "null");
 	check_round_trip("[[[1],2],3]", "[[[1],2],3]");
-	check_round_trip("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\xc3\xa9\xf0\x9f\x98\x80\"");
+	check_round_trip("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\"",
+			 "\"\\\"\\\\/\\b\\f\\n\\r\\t\xc3\xa9\xf0\x9f\x98\x80\"");
 }
 
 /* numbers keep their value: integers to 2^53-1, decimals to the last digit */
@@ -57,7 +58,10 @@ static void test_numbers(void **state)
 	check_round_trip("[9007199254740991,-9007199254740991]", "[9007199254740991,-9007199254740991]");
 	check_round_trip("[2147483648,123456789012345]", "[2147483648,123456789012345]");
 	check_round_trip("[0.1,1.5e3,1E-2,0.30000000000000004]", "[0.1,1500,0.01,0.30000000000000004]");
-	check_round_trip("[1e20,1e307]", "[1e+20,1e+307]");
+	check_round_trip("[1e20,1e307,1.69e308,1e308]", "[1e+20,1e+307,1.69e+308,1e+308]");
+	/* rounds to 2^53, which must not come out as an integer, or it could not be read back */
+	check_round_trip("9007199254740991.5", "9007199254740992.0");
+	check_round_trip("9.99999999999999999999e307", "1e+308");
 }
 
 /* text behind the value, blanks apart, is refused: cJSON would ignore it */
@@ -78,6 +82,8 @@ static void test_bad_numbers(void **state)
 	check_refused("-9007199254740993", 17, CW_E_INVALID, big);
 	check_refused("12345678901234567890", 20, CW_E_INVALID, big);
 	check_refused("1e400", 5, CW_E_INVALID, large);
+	check_refused("1.7e308", 7, CW_E_INVALID, large);
+	check_refused("20e307", 6, CW_E_INVALID, large);
 	check_refused("1e99999999999", 13, CW_E_INVALID, large);
 	check_refused("1.00000000000000000000000000000000000000000", 43, CW_E_INVALID, large);
 	check_refused("01", 2, CW_E_INVALID, "JSON text, byte 0: number with a leading zero");
@@ -225,8 +231,8 @@ static void test_walk(void **state)
 /* types, and getters that leave the result alone on the wrong one */
 static void test_types(void **state)
 {
-	static const enum cw_json_type expected[] = { CW_JSON_NULL,   CW_JSON_BOOL,  CW_JSON_NUMBER, CW_JSON_NUMBER,
-						      CW_JSON_STRING, CW_JSON_ARRAY, CW_JSON_OBJECT };
+	static const enum cw_json_type expected[] = {CW_JSON_NULL,   CW_JSON_BOOL,  CW_JSON_NUMBER, CW_JSON_NUMBER,
+						     CW_JSON_STRING, CW_JSON_ARRAY, CW_JSON_OBJECT};
 	CW_CLEANUP(cw_json_free_p) struct cw_json *v = NULL;
 	bool b = true;
 	int64_t n = 77;
@@ -301,7 +307,8 @@ static void test_build_numbers(void **state)
 	cw_json_add_num(root, NULL, 3.0);
 	cw_json_add_num(root, NULL, NAN);
 	cw_json_add_num(root, NULL, INFINITY);
-	check_print(root, "[9007199254740991,1000000000000000,\"9007199254740992\",\"-9223372036854775808\",3,null,null]");
+	check_print(root,
+		    "[9007199254740991,1000000000000000,\"9007199254740992\",\"-9223372036854775808\",3,null,null]");
 }
 
 /* bytes that are no UTF-8 and NUL bytes are replaced, in keys too */
@@ -313,8 +320,9 @@ static void test_build_bytes(void **state)
 	cw_json_add_strn(root, "b", "\xff\xc3\xa9\xc3", 4);
 	cw_json_add_strn(root, "c", "\0\xff", 2);
 	cw_json_add_strn(root, "\xfe", "", 0);
-	check_print(root, "{\"a\":\"x\\\\x00y\",\"b\":\"\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\",\"c\":\"\\\\x00\xef\xbf\xbd\","
-			  "\"\xef\xbf\xbd\":\"\"}");
+	check_print(root,
+		    "{\"a\":\"x\\\\x00y\",\"b\":\"\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\",\"c\":\"\\\\x00\xef\xbf\xbd\","
+		    "\"\xef\xbf\xbd\":\"\"}");
 }
 
 /* no control character reaches a terminal, yet the text reads back the same */
@@ -356,7 +364,8 @@ static void test_print_size(void **state)
 	memset(text, 1, sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	for (int i = 0; i < 60; i++) {
-		inner = cw_json_add_object(i % 2 ? inner : cw_json_add_array(inner, i == 0 ? NULL : text), i % 2 ? text : NULL);
+		inner = cw_json_add_object(i % 2 ? inner : cw_json_add_array(inner, i == 0 ? NULL : text),
+					   i % 2 ? text : NULL);
 		cw_json_add_num(inner, "n", -1.7976931348623157e+308);
 		cw_json_add_bool(inner, "b", false);
 	}

@@ -33,8 +33,17 @@ static void test_u64(void **state)
 /* everything else is refused and leaves the result alone */
 static void test_u64_invalid(void **state)
 {
-	static const char *const bad[] = { "",	   " 1", "1 ", "+1", "-1", "0x10", "1e3", "1.0", "18446744073709551616",
-					   "99999999999999999999999999", "1\n" };
+	static const char *const bad[] = {"",
+					  " 1",
+					  "1 ",
+					  "+1",
+					  "-1",
+					  "0x10",
+					  "1e3",
+					  "1.0",
+					  "18446744073709551616",
+					  "99999999999999999999999999",
+					  "1\n"};
 	uint64_t n = 77;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -108,8 +117,8 @@ static void test_decimal(void **state)
 /* no sign, no exponent, no lone point, no second point, no more digits than are exact, nothing out of range */
 static void test_decimal_invalid(void **state)
 {
-	static const char *const bad[] = { "", ".", "1.", ".5", "1..2", "1.2.3", "-1", "+1", "1e3", "1,5", "nan", "inf",
-					   "0.1234567890123456" };
+	static const char *const bad[] = {
+		"", ".", "1.", ".5", "1..2", "1.2.3", "-1", "+1", "1e3", "1,5", "nan", "inf", "0.1234567890123456"};
 	double n = 77;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -152,21 +161,21 @@ static void test_iso(void **state)
 		int64_t seconds;
 		const char *text;
 	} cases[] = {
-		{ 0, "1970-01-01T00:00:00Z" },
-		{ -1, "1969-12-31T23:59:59Z" },
-		{ 951782399, "2000-02-28T23:59:59Z" },
-		{ 951782400, "2000-02-29T00:00:00Z" },
-		{ 951868800, "2000-03-01T00:00:00Z" },
-		{ 1704067199, "2023-12-31T23:59:59Z" },
-		{ 1735603200, "2024-12-31T00:00:00Z" },
-		{ 4107542400, "2100-03-01T00:00:00Z" },
-		{ 4107456000, "2100-02-28T00:00:00Z" },
-		{ INT64_C(-62167219200), "0000-01-01T00:00:00Z" },
-		{ INT64_C(253402300799), "9999-12-31T23:59:59Z" },
-		{ INT64_C(-62167219201), "" },
-		{ INT64_C(253402300800), "" },
-		{ INT64_MIN, "" },
-		{ INT64_MAX, "" },
+		{0, "1970-01-01T00:00:00Z"},
+		{-1, "1969-12-31T23:59:59Z"},
+		{951782399, "2000-02-28T23:59:59Z"},
+		{951782400, "2000-02-29T00:00:00Z"},
+		{951868800, "2000-03-01T00:00:00Z"},
+		{1704067199, "2023-12-31T23:59:59Z"},
+		{1735603200, "2024-12-31T00:00:00Z"},
+		{4107542400, "2100-03-01T00:00:00Z"},
+		{4107456000, "2100-02-28T00:00:00Z"},
+		{INT64_C(-62167219200), "0000-01-01T00:00:00Z"},
+		{INT64_C(253402300799), "9999-12-31T23:59:59Z"},
+		{INT64_C(-62167219201), ""},
+		{INT64_C(253402300800), ""},
+		{INT64_MIN, ""},
+		{INT64_MAX, ""},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -189,10 +198,11 @@ static void test_clocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_u64),	    cmocka_unit_test(test_u64_invalid), cmocka_unit_test(test_u64_len),
-		cmocka_unit_test(test_size),	    cmocka_unit_test(test_decimal), cmocka_unit_test(test_decimal_invalid),
-		cmocka_unit_test(test_format),	    cmocka_unit_test(test_format_locale), cmocka_unit_test(test_iso),
-		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_u64),	cmocka_unit_test(test_u64_invalid),
+		cmocka_unit_test(test_u64_len), cmocka_unit_test(test_size),
+		cmocka_unit_test(test_decimal), cmocka_unit_test(test_decimal_invalid),
+		cmocka_unit_test(test_format),	cmocka_unit_test(test_format_locale),
+		cmocka_unit_test(test_iso),	cmocka_unit_test(test_clocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

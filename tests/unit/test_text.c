@@ -28,14 +28,32 @@ static void test_utf8_valid(void **state)
 /* overlong forms, surrogates, values beyond U+10FFFF, lone and missing continuation bytes */
 static void test_utf8_invalid(void **state)
 {
-	static const char *const bad[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x80\x80",
-					   "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xe2\x82", "\xe2\x82\x41",
-					   "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-					   "\xf0\x90\x80", "\xff", "\xfe" };
+	static const char *const bad[] = {"\x80",
+					  "\xbf",
+					  "\xc0\x80",
+					  "\xc1\xbf",
+					  "\xc2",
+					  "\xc2\x41",
+					  "\xe0\x80\x80",
+					  "\xe0\x9f\xbf",
+					  "\xed\xa0\x80",
+					  "\xed\xbf\xbf",
+					  "\xe2\x82",
+					  "\xe2\x82\x41",
+					  "\xf0\x80\x80\x80",
+					  "\xf0\x8f\xbf\xbf",
+					  "\xf4\x90\x80\x80",
+					  "\xf5\x80\x80\x80",
+					  "\xf0\x90\x80",
+					  "\xff",
+					  "\xfe"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(valid(bad[i]));
-	assert_int_equal(cw_utf8_span("ab\xff""c", 4), 2);
+	assert_int_equal(cw_utf8_span("ab\xff"
+				      "c",
+				      4),
+			 2);
 }
 
 /* the code point that is reported */

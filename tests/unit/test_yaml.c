@@ -40,14 +40,15 @@ static void check_refused(const char *text, const char *message)
 /* nested maps and sequences in both styles, with the line of every node */
 static void test_tree(void **state)
 {
-	CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc = parse("# comment\n"
-							       "provider: acme\n"
-							       "rules:\n"
-							       "  - id: a\n"
-							       "    reach: {before: 64, after: 16}\n"
-							       "  - id: b\n"
-							       "    words: [x, 'y',\n"
-							       "            z]\n");
+	CW_CLEANUP(cw_yaml_free_p)
+	struct cw_yaml *doc = parse("# comment\n"
+				    "provider: acme\n"
+				    "rules:\n"
+				    "  - id: a\n"
+				    "    reach: {before: 64, after: 16}\n"
+				    "  - id: b\n"
+				    "    words: [x, 'y',\n"
+				    "            z]\n");
 	const struct cw_yaml_node *root = cw_yaml_root(doc), *rules = cw_yaml_get(root, "rules"), *words, *reach;
 
 	assert_int_equal(root->type, CW_YAML_MAP);
@@ -72,11 +73,12 @@ static void test_tree(void **state)
 /* texts in quotes and blocks come out as written */
 static void test_scalars(void **state)
 {
-	CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc = parse("single: 'it''s \\n {0,3}'\n"
-							       "double: \"a\\tb\\u00e9\"\n"
-							       "block: |\n  one\n  two\n"
-							       "folded: >-\n  one\n  two\n"
-							       "empty: ''\n");
+	CW_CLEANUP(cw_yaml_free_p)
+	struct cw_yaml *doc = parse("single: 'it''s \\n {0,3}'\n"
+				    "double: \"a\\tb\\u00e9\"\n"
+				    "block: |\n  one\n  two\n"
+				    "folded: >-\n  one\n  two\n"
+				    "empty: ''\n");
 	const struct cw_yaml_node *root = cw_yaml_root(doc);
 
 	assert_string_equal(cw_yaml_get(root, "single")->text, "it's \\n {0,3}");
@@ -90,7 +92,7 @@ static void test_scalars(void **state)
 /* an empty document, comments only, explicit starts and ends */
 static void test_empty(void **state)
 {
-	static const char *const texts[] = { "", "\n", "# only a comment\n", "---\n", "---\n...\n" };
+	static const char *const texts[] = {"", "\n", "# only a comment\n", "---\n", "---\n...\n"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc = parse(texts[i]);
@@ -114,7 +116,10 @@ static void test_almost_empty(void **state)
 /* a byte order mark is skipped; bytes behind LEN do not count */
 static void test_edges(void **state)
 {
-	CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc = parse("\xef\xbb\xbf" "a: 1\n"), *cut = NULL;
+	CW_CLEANUP(cw_yaml_free_p)
+	struct cw_yaml *doc = parse("\xef\xbb\xbf"
+				    "a: 1\n"),
+		       *cut = NULL;
 
 	assert_string_equal(cw_yaml_root(doc)->items[0].text, "a");
 	assert_int_equal(cw_yaml_parse("f", "abcdef", 3, 3, &cut, NULL), 0);
@@ -168,7 +173,9 @@ static void test_bytes(void **state)
 	check_refused_len("a: 1\nb: \0\n", 10, CW_E_INVALID, "f.yaml:2: NUL byte");
 	check_refused("a: \"x\\0y\"\n", "f.yaml:1: a text may not hold a NUL byte");
 	check_refused("a: 1\n\nb: \xff\n", "f.yaml:3: invalid UTF-8");
-	check_refused("\xff\xfe" "a\n", "f.yaml:1: invalid UTF-8");
+	check_refused("\xff\xfe"
+		      "a\n",
+		      "f.yaml:1: invalid UTF-8");
 }
 
 /* CW_YAML_DEPTH_MAX collections inside each other are accepted, one more is refused */
@@ -236,8 +243,8 @@ static void test_many_keys(void **state)
 /* null and booleans are plain texts only */
 static void test_plain(void **state)
 {
-	CW_CLEANUP(cw_yaml_free_p) struct cw_yaml *doc =
-		parse("[~, null, Null, 'null', '', true, false, 'true', yes, [], x]");
+	CW_CLEANUP(cw_yaml_free_p)
+	struct cw_yaml *doc = parse("[~, null, Null, 'null', '', true, false, 'true', yes, [], x]");
 	const struct cw_yaml_node *n;
 	bool b = false;
 
@@ -258,22 +265,14 @@ static void test_plain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree),
-		cmocka_unit_test(test_scalars),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_almost_empty),
-		cmocka_unit_test(test_edges),
-		cmocka_unit_test(test_syntax),
-		cmocka_unit_test(test_aliases),
-		cmocka_unit_test(test_tags),
-		cmocka_unit_test(test_structure),
-		cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_many_brackets),
-		cmocka_unit_test(test_nodes),
-		cmocka_unit_test(test_length),
-		cmocka_unit_test(test_many_keys),
-		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_tree),	  cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_empty),	  cmocka_unit_test(test_almost_empty),
+		cmocka_unit_test(test_edges),	  cmocka_unit_test(test_syntax),
+		cmocka_unit_test(test_aliases),	  cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_structure), cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_depth),	  cmocka_unit_test(test_many_brackets),
+		cmocka_unit_test(test_nodes),	  cmocka_unit_test(test_length),
+		cmocka_unit_test(test_many_keys), cmocka_unit_test(test_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
