@@ -22,7 +22,7 @@ enum cw_exit cw_cmd_rules(int argc, char **argv);
 enum cw_exit cw_cmd_help(int argc, char **argv);
 enum cw_exit cw_cmd_version(int argc, char **argv);
 
-/* Print "credwatch: <message>" on standard error and return the status for ERR. */
+/* Print "credwatch: <message>" on standard error, without any secret that the message quotes; the status for ERR. */
 enum cw_exit cw_cmd_fail(const struct cw_err *err);
 /* Print TEXT on standard output; the status for that. */
 enum cw_exit cw_cmd_print(const char *text);

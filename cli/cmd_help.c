@@ -1,57 +1,9 @@
-/* cli/cmd_help.c - help, version, and what every command prints in the same way. */
-#include <errno.h>
-#include <stdio.h>
+/* cli/cmd_help.c - credwatch help and version. */
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "cli/cmd.h"
 #include "cli/version.h"
-
-enum cw_exit cw_exit_of(const struct cw_err *err)
-{
-	switch (err->code) {
-	case CW_E_USAGE:
-	case CW_E_RULE:
-	case CW_E_INVALID:
-	case CW_E_NOTFOUND:
-		return CW_EXIT_USAGE;
-	case CW_E_UNSUPPORTED: /* nothing of it could be read: never "clean" */
-	case CW_E_CORRUPT:
-	case CW_E_CANCELLED:
-		return CW_EXIT_INCOMPLETE;
-	default:
-		return CW_EXIT_INTERNAL;
-	}
-}
-
-enum cw_exit cw_cmd_fail(const struct cw_err *err)
-{
-	fprintf(stderr, "credwatch: %s\n", cw_err_msg(err));
-	return cw_exit_of(err);
-}
-
-enum cw_exit cw_cmd_print(const char *text)
-{
-	struct cw_err err = CW_ERR_INIT;
-
-	errno = 0;
-	if (fputs(text, stdout) != EOF && fflush(stdout) == 0)
-		return CW_EXIT_CLEAN;
-	cw_err_sys(&err, errno ? errno : EIO, "cannot write to standard output");
-	err.code = CW_E_IO;
-	return cw_cmd_fail(&err);
-}
-
-enum cw_exit cw_cmd_print_help(const struct cw_usage *usage)
-{
-	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
-	struct cw_err err = CW_ERR_INIT;
-
-	cw_opts_help(usage, &text);
-	if (cw_buf_fail(&text, "help", &err) != 0)
-		return cw_cmd_fail(&err);
-	return cw_cmd_print(text.data);
-}
 
 static void add_commands(struct cw_buf *text)
 {

@@ -81,8 +81,8 @@ static enum cw_exit close_stdout(enum cw_exit status)
 	if (fclose(stdout) == 0 || status == CW_EXIT_INTERNAL)
 		return status;
 	cw_err_sys(&err, errno, "cannot write to standard output");
-	fprintf(stderr, "credwatch: %s\n", cw_err_msg(&err));
-	return CW_EXIT_INTERNAL;
+	err.code = CW_E_IO;
+	return cw_cmd_fail(&err);
 }
 
 int main(int argc, char **argv)

@@ -124,17 +124,13 @@ static int prepare(struct run *r, struct cw_err *err)
 	return rc;
 }
 
-/* The message of a failed scan may quote a path. */
+/* The message of a failed scan may quote a path that only the user's own rules know to be a secret. */
 static void cleanse_error(struct run *r, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT;
 
-	if (!r->cleanser)
-		return;
-	if (cw_cleanse(r->cleanser, err->msg, strlen(err->msg), &clean, NULL) == 0)
+	if (r->cleanser && cw_cleanse(r->cleanser, err->msg, strlen(err->msg), &clean, NULL) == 0)
 		cw_err_set(err, err->code, "%s", clean.data);
-	else
-		cw_err_set(err, err->code, "%s", cw_err_text(err->code));
 }
 
 static int scan(struct run *r, struct cw_err *err)
