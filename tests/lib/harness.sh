@@ -101,3 +101,54 @@ commit() {
 git_objects() {
 	git -C "$1" cat-file --batch-all-objects --batch-check | LC_ALL=C sort
 }
+
+# The tests find one made-up kind of token, so that they do not depend on the rules of the day. RULES is its rule file.
+RULES="$T/acmetest.yaml"
+cat >"$RULES" <<'END'
+provider: acmetest
+rules:
+  - id: acmetest.token
+    title: Token of the tests
+    class: specific
+    severity: high
+    anchor: 'acmetest_[a-z0-9]{24}'
+    pattern: '(?<![A-Za-z0-9_])(?<secret>acmetest_[a-z0-9]{24})(?![A-Za-z0-9])'
+    reach: {before: 64, after: 16}
+    description: A token that only tests know.
+    remediation: Nothing to revoke.
+    examples: ['x = acmetest_{+}0123456789abcdefghijklmn', 'acmetest_{+}zyxwvutsrqponmlkjihgfedc']
+    counterexamples: ['acmetest_{+}short', 'acmetest_{+}0123456789abcdefghijklmnop']
+END
+
+# token WORD: a line with the token for this word
+token() {
+	printf 'acmetest_%s\n' "$(printf '%s' "$1" | sha1sum | cut -c1-24)"
+}
+
+# report STATUS COMMAND [ARGUMENT]...: run credwatch with the test's rule; its JSON lines are in the file out
+report() {
+	status=$1 command=$2
+	shift 2
+	must_exit "$status" "$CREDWATCH" "$command" --format jsonl --no-progress --no-default-rules --rules "$RULES" "$@"
+}
+
+# count NAME: a number of the coverage
+count() {
+	tail -n 1 out | sed -n 's/.*"coverage":{.*"'"$1"'":\([0-9]*\).*/\1/p'
+}
+
+# assert_adds_up BESIDE: the report accounts for all that was expected; BESIDE entries of it are no objects.
+assert_adds_up() {
+	assert_eq "$(count expected)" "$(($(count scanned) + $(count cached) + $(count unscanned_count) - $1))" coverage
+}
+
+# findings KEY...: the values of these keys of each finding, one line each
+findings() {
+	python3 - "$@" <<'END'
+import json, sys
+for line in open("out"):
+    item = json.loads(line)
+    if item["type"] == "finding":
+        print(" ".join(str(item.get(key)) for key in sys.argv[1:]))
+END
+}
