@@ -78,7 +78,7 @@ int cw_hmac_sha256(const void *key, size_t key_len, const struct cw_bytes *piece
 	CW_CLEANUP(EVP_MAC_free_p) EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	CW_CLEANUP(EVP_MAC_CTX_free_p) EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
 	char digest[] = "SHA256";
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_end() };
+	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_end()};
 	uint8_t sum[CW_SHA256_LEN];
 	size_t len = 0;
 

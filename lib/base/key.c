@@ -32,12 +32,12 @@ static bool next_block(struct cw_key_text *text, struct block *ret)
 	dashes = find(at, (size_t)(end - at), "-----");
 	if (!dashes || dashes - at > 64)
 		return false;
-	ret->label = (struct cw_key_text){ .s = at, .len = (size_t)(dashes - at) };
+	ret->label = (struct cw_key_text){.s = at, .len = (size_t)(dashes - at)};
 	at = dashes + 5;
 	stop = find(at, (size_t)(end - at), "-----END ");
 	if (!stop)
 		return false;
-	ret->body = (struct cw_key_text){ .s = at, .len = (size_t)(stop - at) };
+	ret->body = (struct cw_key_text){.s = at, .len = (size_t)(stop - at)};
 	stop += strlen("-----END ");
 	if ((size_t)(end - stop) < ret->label.len + 5 || memcmp(stop, ret->label.s, ret->label.len) != 0 ||
 	    memcmp(stop + ret->label.len, "-----", 5) != 0)
@@ -105,7 +105,7 @@ static int parse_block(const struct block *b, enum cw_key_state *ret, struct cw_
 		return rc;
 	if (cw_key_starts(&b->label, "PGP "))
 		return cw_key_from_pgp(text.data, text.len, ret, canon);
-	return parse_pem((struct cw_key_text){ .s = text.data, .len = text.len }, ret, canon);
+	return parse_pem((struct cw_key_text){.s = text.data, .len = text.len}, ret, canon);
 }
 
 /* The first private block counts (parameters or certificates may stand before it), else the first block. */
@@ -136,13 +136,12 @@ static int parse_any(const char *data, size_t len, enum cw_key_state *ret, struc
 		return cw_key_from_openssh((const uint8_t *)data, len, ret, canon);
 	putty = find(data, len, "PuTTY-User-Key-File-");
 	if (!putty)
-		return parse_text((struct cw_key_text){ .s = data, .len = len }, ret, canon);
+		return parse_text((struct cw_key_text){.s = data, .len = len}, ret, canon);
 	rc = cw_key_clean(putty, len - (size_t)(putty - data), &text);
 	return rc ? rc : cw_key_from_putty(text.data, text.len, ret, canon);
 }
 
-int cw_key_parse(const void *data, size_t len, enum cw_key_state *ret_state, struct cw_buf *der_out,
-		 struct cw_err *err)
+int cw_key_parse(const void *data, size_t len, enum cw_key_state *ret_state, struct cw_buf *der_out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf canon = CW_BUF_INIT_SECRET;
 	enum cw_key_state state = CW_KEY_BROKEN;

@@ -9,13 +9,13 @@
 #include "base/key_forms.h"
 
 enum tag { /* first byte of an element */
-	TAG_INT = 0x02,
-	TAG_BITS = 0x03,
-	TAG_OCTETS = 0x04,
-	TAG_OID = 0x06,
-	TAG_SEQ = 0x30,
-	TAG_ARG0 = 0xa0,
-	TAG_ARG1 = 0xa1,
+	   TAG_INT = 0x02,
+	   TAG_BITS = 0x03,
+	   TAG_OCTETS = 0x04,
+	   TAG_OID = 0x06,
+	   TAG_SEQ = 0x30,
+	   TAG_ARG0 = 0xa0,
+	   TAG_ARG1 = 0xa1,
 };
 
 struct der { /* what is still to be read */
@@ -40,7 +40,7 @@ static bool take(struct der *in, enum tag tag, struct der *ret)
 	flags = ASN1_get_object(&at, &len, &number, &cls, (long)in->len);
 	if ((flags & 0x80) || (flags & 0x01))
 		return false;
-	*ret = (struct der){ .p = at, .len = (size_t)len };
+	*ret = (struct der){.p = at, .len = (size_t)len};
 	in->len -= (size_t)(at - in->p) + (size_t)len;
 	in->p = at + len;
 	return true;
@@ -57,7 +57,7 @@ static bool take_int(struct der *in, struct cw_key_int *ret)
 		body.p++;
 		body.len--;
 	}
-	*ret = (struct cw_key_int){ .p = body.p, .len = body.len };
+	*ret = (struct cw_key_int){.p = body.p, .len = body.len};
 	return true;
 }
 
@@ -86,12 +86,19 @@ static int numbers_form(struct der rest, int version, enum cw_key_state *ret)
 			return 0;
 	}
 	if (count == 8 && (rest.len == 0 || (version == 1 && next_is(&rest, TAG_SEQ)))) {
-		struct cw_key_rsa rsa = { .n = v[0], .e = v[1], .d = v[2], .p = v[3], .q = v[4],
-					  .dp = v[5], .dq = v[6], .qinv = v[7], .multi = rest.len > 0 };
+		struct cw_key_rsa rsa = {.n = v[0],
+					 .e = v[1],
+					 .d = v[2],
+					 .p = v[3],
+					 .q = v[4],
+					 .dp = v[5],
+					 .dq = v[6],
+					 .qinv = v[7],
+					 .multi = rest.len > 0};
 		return settle(cw_key_check_rsa(&rsa), CW_KEY_PLAIN, ret);
 	}
 	if (count == 5 && rest.len == 0 && version == 0) {
-		struct cw_key_dsa dsa = { .p = v[0], .q = v[1], .g = v[2], .y = v[3], .x = v[4] };
+		struct cw_key_dsa dsa = {.p = v[0], .q = v[1], .g = v[2], .y = v[3], .x = v[4]};
 		return settle(cw_key_check_dsa(&dsa), CW_KEY_PLAIN, ret);
 	}
 	return 0;
@@ -100,8 +107,8 @@ static int numbers_form(struct der rest, int version, enum cw_key_state *ret)
 /* ECPrivateKey behind its version. CURVE is the algorithm's parameters when they stand outside (PKCS#8), else empty. */
 static int sec1_form(struct der rest, struct der curve, enum cw_key_state *ret)
 {
-	struct der key, arg, bits = { NULL, 0 };
-	struct cw_key_int pub = { NULL, 0 }, d;
+	struct der key, arg, bits = {NULL, 0};
+	struct cw_key_int pub = {NULL, 0}, d;
 
 	if (!take(&rest, TAG_OCTETS, &key) || key.len == 0)
 		return 0;
@@ -110,11 +117,11 @@ static int sec1_form(struct der rest, struct der curve, enum cw_key_state *ret)
 	if (next_is(&rest, TAG_ARG1)) {
 		if (!take(&rest, TAG_ARG1, &arg) || !take(&arg, TAG_BITS, &bits) || bits.len < 2 || bits.p[0] != 0)
 			return 0;
-		pub = (struct cw_key_int){ .p = bits.p + 1, .len = bits.len - 1 };
+		pub = (struct cw_key_int){.p = bits.p + 1, .len = bits.len - 1};
 	}
 	if (rest.len != 0)
 		return 0;
-	d = (struct cw_key_int){ .p = key.p, .len = key.len };
+	d = (struct cw_key_int){.p = key.p, .len = key.len};
 	if (next_is(&curve, TAG_SEQ)) { /* the curve is spelt out: nothing to compare with */
 		*ret = CW_KEY_PLAIN;
 		return 0;
@@ -144,7 +151,7 @@ static bool is_oid(const struct der *oid, const char *bytes, size_t len)
 
 static int dsa_pkcs8(struct der params, struct der key, enum cw_key_state *ret)
 {
-	struct cw_key_dsa dsa = { .y = { NULL, 0 } };
+	struct cw_key_dsa dsa = {.y = {NULL, 0}};
 	struct der seq;
 
 	if (!take(&params, TAG_SEQ, &seq) || !take_int(&seq, &dsa.p) || !take_int(&seq, &dsa.q) ||
@@ -179,7 +186,8 @@ static int pkcs8_form(struct der rest, enum cw_key_state *ret, struct cw_buf *ca
 	/* [1] holds the public key (RFC 5958): constructed or primitive, of no use here. */
 	if (rest.len != 0 && rest.p[0] != TAG_ARG1 && rest.p[0] != 0x81)
 		return 0;
-	if (IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01") || IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"))
+	if (IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01") ||
+	    IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"))
 		return rsa_pkcs8(key, ret, canon);
 	if (IS_OID(&oid, "\x2a\x86\x48\xce\x3d\x02\x01")) {
 		if (!take(&key, TAG_SEQ, &seq) || key.len != 0 || !take_int(&seq, &version) || small(&version) != 1)
@@ -206,7 +214,8 @@ static int pkcs12_form(struct der rest, enum cw_key_state *ret)
 	if (!take(&rest, TAG_SEQ, &info) || !take(&info, TAG_OID, &oid) || !take(&info, TAG_ARG0, &body) ||
 	    body.len == 0 || (rest.len != 0 && !take(&rest, TAG_SEQ, &mac)) || rest.len != 0)
 		return 0;
-	if (IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01") || IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"))
+	if (IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01") ||
+	    IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"))
 		*ret = CW_KEY_ENCRYPTED;
 	return 0;
 }
@@ -231,7 +240,7 @@ static void sequence_form(struct der rest, enum cw_key_state *ret)
 
 int cw_key_from_der(const uint8_t *p, size_t len, enum cw_key_state *ret_state, struct cw_buf *canon)
 {
-	struct der whole = { .p = p, .len = len }, seq;
+	struct der whole = {.p = p, .len = len}, seq;
 	struct cw_key_int first, second;
 
 	*ret_state = CW_KEY_BROKEN;
@@ -248,7 +257,7 @@ int cw_key_from_der(const uint8_t *p, size_t len, enum cw_key_state *ret_state, 
 	if ((version == 0 || version == 1) && next_is(&seq, TAG_SEQ))
 		return pkcs8_form(seq, ret_state, canon);
 	if (version == 1 && next_is(&seq, TAG_OCTETS))
-		return sec1_form(seq, (struct der){ NULL, 0 }, ret_state);
+		return sec1_form(seq, (struct der){NULL, 0}, ret_state);
 	if ((version == 0 || version == 1) && next_is(&seq, TAG_INT))
 		return numbers_form(seq, version, ret_state);
 	if (version == 3 && next_is(&seq, TAG_SEQ))

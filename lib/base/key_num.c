@@ -75,7 +75,7 @@ static int check_primes(BN_CTX *ctx, const struct cw_key_rsa *k, const BIGNUM *n
 
 int cw_key_check_rsa(const struct cw_key_rsa *k)
 {
-	const struct cw_key_int *all[] = { &k->n, &k->e, &k->d, &k->p, &k->q, &k->dp, &k->dq, &k->qinv };
+	const struct cw_key_int *all[] = {&k->n, &k->e, &k->d, &k->p, &k->q, &k->dp, &k->dq, &k->qinv};
 	BIGNUM *n, *e, *d, *p, *q;
 	int ok;
 
@@ -123,7 +123,7 @@ static int check_dsa_numbers(BN_CTX *ctx, const struct cw_key_dsa *k)
 
 int cw_key_check_dsa(const struct cw_key_dsa *k)
 {
-	const struct cw_key_int *all[] = { &k->p, &k->q, &k->g, &k->x, &k->y };
+	const struct cw_key_int *all[] = {&k->p, &k->q, &k->g, &k->x, &k->y};
 	int ok;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -179,7 +179,7 @@ static int check_ec_nid(int nid, const struct cw_key_int *pub, const struct cw_k
 
 int cw_key_check_ec_oid(const uint8_t *oid, size_t oid_len, const struct cw_key_int *pub, const struct cw_key_int *d)
 {
-	uint8_t der[2 + 64] = { 0x06, (uint8_t)oid_len };
+	uint8_t der[2 + 64] = {0x06, (uint8_t)oid_len};
 	const unsigned char *at = der;
 
 	if (oid_len == 0 || oid_len > 64)

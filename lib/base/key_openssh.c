@@ -24,7 +24,7 @@ bool cw_key_wire_string(struct cw_key_wire *w, struct cw_key_wire *ret)
 
 	if (!cw_key_wire_u32(&at, &len) || len > at.len)
 		return false;
-	*ret = (struct cw_key_wire){ .p = at.p, .len = len };
+	*ret = (struct cw_key_wire){.p = at.p, .len = len};
 	w->p = at.p + len;
 	w->len = at.len - len;
 	return true;
@@ -41,7 +41,7 @@ static bool wire_int(struct cw_key_wire *w, struct cw_key_int *ret)
 
 	if (!cw_key_wire_string(w, &s))
 		return false;
-	*ret = (struct cw_key_int){ .p = s.p, .len = s.len };
+	*ret = (struct cw_key_int){.p = s.p, .len = s.len};
 	return true;
 }
 
@@ -54,7 +54,7 @@ static bool same(const struct cw_key_int *a, const struct cw_key_int *b)
 /* PUB stands behind its type. The public numbers come in another order there. */
 static int check_rsa(struct cw_key_wire *w, struct cw_key_wire pub)
 {
-	struct cw_key_rsa k = { .multi = false };
+	struct cw_key_rsa k = {.multi = false};
 	struct cw_key_int n, e;
 
 	if (!wire_int(w, &k.n) || !wire_int(w, &k.e) || !wire_int(w, &k.d) || !wire_int(w, &k.qinv) ||
@@ -102,7 +102,8 @@ static int check_one(struct cw_key_wire *w, struct cw_key_wire pub, bool *ret_kn
 		return 0;
 	*ret_known = true;
 	if (cw_key_wire_is(&type, "ssh-rsa"))
-		return cw_key_wire_string(&pub, &pub_type) && cw_key_wire_is(&pub_type, "ssh-rsa") ? check_rsa(w, pub) : 0;
+		return cw_key_wire_string(&pub, &pub_type) && cw_key_wire_is(&pub_type, "ssh-rsa") ? check_rsa(w, pub)
+												   : 0;
 	if (start.len < pub.len || memcmp(start.p, pub.p, pub.len) != 0)
 		return 0;
 	if (cw_key_wire_is(&type, "ssh-dss"))
@@ -161,7 +162,7 @@ static bool kdf_ok(struct cw_key_wire kdf, struct cw_key_wire options)
 
 int cw_key_from_openssh(const uint8_t *p, size_t len, enum cw_key_state *ret_state, struct cw_buf *canon)
 {
-	struct cw_key_wire w = { .p = p, .len = len }, cipher, kdf, options, pub, type, secret;
+	struct cw_key_wire w = {.p = p, .len = len}, cipher, kdf, options, pub, type, secret;
 	uint32_t count;
 
 	*ret_state = CW_KEY_BROKEN;

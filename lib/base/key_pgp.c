@@ -95,7 +95,7 @@ static bool next_packet(struct bytes *in, unsigned *ret_tag, struct bytes *ret_b
 	if (!body_len(in, head, &len) || len > in->len)
 		return false;
 	*ret_tag = head & 0x40 ? head & 0x3f : head >> 2 & 0x0f;
-	*ret_body = (struct bytes){ .p = in->p, .len = len };
+	*ret_body = (struct bytes){.p = in->p, .len = len};
 	return skip(in, len);
 }
 
@@ -105,15 +105,31 @@ static bool skip_public(struct bytes *in, size_t algorithm)
 	int mpis = 0;
 
 	switch (algorithm) {
-	case 1: case 2: case 3: mpis = 2; break;	     /* RSA */
-	case 16: mpis = 3; break;			     /* Elgamal */
-	case 17: mpis = 4; break;			     /* DSA */
-	case 18: return skip_counted(in) && skip_mpi(in) && skip_counted(in); /* ECDH */
-	case 19: case 22: return skip_counted(in) && skip_mpi(in); /* ECDSA, EdDSA */
-	case 25: case 27: return skip(in, 32);		     /* X25519, Ed25519 */
-	case 26: return skip(in, 56);			     /* X448 */
-	case 28: return skip(in, 57);			     /* Ed448 */
-	default: return false;
+	case 1:
+	case 2:
+	case 3:
+		mpis = 2;
+		break; /* RSA */
+	case 16:
+		mpis = 3;
+		break; /* Elgamal */
+	case 17:
+		mpis = 4;
+		break; /* DSA */
+	case 18:
+		return skip_counted(in) && skip_mpi(in) && skip_counted(in); /* ECDH */
+	case 19:
+	case 22:
+		return skip_counted(in) && skip_mpi(in); /* ECDSA, EdDSA */
+	case 25:
+	case 27:
+		return skip(in, 32); /* X25519, Ed25519 */
+	case 26:
+		return skip(in, 56); /* X448 */
+	case 28:
+		return skip(in, 57); /* Ed448 */
+	default:
+		return false;
 	}
 	while (mpis > 0 && skip_mpi(in))
 		mpis--;
@@ -130,7 +146,7 @@ static bool plain_sum_ok(const struct bytes *secret)
 		return false;
 	for (size_t i = 0; i < secret->len - 2; i++)
 		sum += secret->p[i];
-	tail = (struct bytes){ .p = secret->p + secret->len - 2, .len = 2 };
+	tail = (struct bytes){.p = secret->p + secret->len - 2, .len = 2};
 	return number(&tail, 2, &want) && want == (sum & 0xffff);
 }
 
@@ -196,7 +212,7 @@ static int check_sum(const char *sum, const struct cw_buf *out)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf want = CW_BUF_INIT;
 	uint32_t crc = crc24((const uint8_t *)out->data, out->len);
-	uint8_t have[3] = { (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc };
+	uint8_t have[3] = {(uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc};
 
 	if (!cw_base64_decode(sum, 4, &want))
 		return want.fail ? CW_E_NOMEM : 0;
@@ -231,12 +247,12 @@ static int armour(struct cw_key_text rest, struct cw_buf *out)
 
 int cw_key_from_pgp(const char *s, size_t len, enum cw_key_state *ret_state, struct cw_buf *canon)
 {
-	int ok = armour((struct cw_key_text){ .s = s, .len = len }, canon);
+	int ok = armour((struct cw_key_text){.s = s, .len = len}, canon);
 
 	*ret_state = CW_KEY_BROKEN;
 	if (ok < 0)
 		return ok;
 	if (ok)
-		*ret_state = packets((struct bytes){ .p = (const uint8_t *)canon->data, .len = canon->len });
+		*ret_state = packets((struct bytes){.p = (const uint8_t *)canon->data, .len = canon->len});
 	return 0;
 }

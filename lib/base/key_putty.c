@@ -33,7 +33,7 @@ static bool header(const struct cw_key_text *line, const char *name, struct cw_k
 
 	if (!cw_key_starts(line, name) || line->len < len + 1 || line->s[len] != ':')
 		return false;
-	*ret = (struct cw_key_text){ .s = line->s + len + 1, .len = line->len - len - 1 };
+	*ret = (struct cw_key_text){.s = line->s + len + 1, .len = line->len - len - 1};
 	while (ret->len > 0 && *ret->s == ' ') {
 		ret->s++;
 		ret->len--;
@@ -93,14 +93,14 @@ static bool next_int(struct cw_key_wire *w, struct cw_key_int *ret)
 
 	if (!cw_key_wire_string(w, &s))
 		return false;
-	*ret = (struct cw_key_int){ .p = s.p, .len = s.len };
+	*ret = (struct cw_key_int){.p = s.p, .len = s.len};
 	return true;
 }
 
 /* Whether the unencrypted private half belongs to the public one. PUB stands behind the type. */
 static int check_plain(struct cw_key_wire type, struct cw_key_wire pub, struct cw_key_wire secret)
 {
-	struct cw_key_rsa rsa = { .multi = false };
+	struct cw_key_rsa rsa = {.multi = false};
 	struct cw_key_dsa dsa;
 	struct cw_key_wire curve;
 	struct cw_key_int point, d;
@@ -120,16 +120,16 @@ static int check_plain(struct cw_key_wire type, struct cw_key_wire pub, struct c
 	if (!next_int(&secret, &d) || d.len == 0)
 		return 0;
 	if (type.len > 11 && memcmp(type.p, "ecdsa-sha2-", 11) == 0)
-		return cw_key_wire_string(&pub, &curve) && next_int(&pub, &point) && point.len > 0 ?
-			       cw_key_check_ec_ssh(&curve, &point, &d) :
-			       0;
+		return cw_key_wire_string(&pub, &curve) && next_int(&pub, &point) && point.len > 0
+			       ? cw_key_check_ec_ssh(&curve, &point, &d)
+			       : 0;
 	return 1; /* Ed25519 stores its private half as a number or as bytes; other types are not known */
 }
 
 static int judge(const struct ppk *k, enum cw_key_state *ret)
 {
-	struct cw_key_wire pub = { .p = (const uint8_t *)k->pub.data, .len = k->pub.len }, type;
-	struct cw_key_wire secret = { .p = (const uint8_t *)k->secret.data, .len = k->secret.len };
+	struct cw_key_wire pub = {.p = (const uint8_t *)k->pub.data, .len = k->pub.len}, type;
+	struct cw_key_wire secret = {.p = (const uint8_t *)k->secret.data, .len = k->secret.len};
 	int ok;
 
 	if (k->mac_len != (k->v3 ? 64 : 40) || !cw_key_wire_string(&pub, &type) || type.len != k->type.len ||
@@ -150,8 +150,8 @@ static int judge(const struct ppk *k, enum cw_key_state *ret)
 
 int cw_key_from_putty(const char *s, size_t len, enum cw_key_state *ret_state, struct cw_buf *canon)
 {
-	CW_CLEANUP(ppk_release) struct ppk k = { .pub = CW_BUF_INIT_SECRET, .secret = CW_BUF_INIT_SECRET };
-	int ok = read_headers((struct cw_key_text){ .s = s, .len = len }, &k);
+	CW_CLEANUP(ppk_release) struct ppk k = {.pub = CW_BUF_INIT_SECRET, .secret = CW_BUF_INIT_SECRET};
+	int ok = read_headers((struct cw_key_text){.s = s, .len = len}, &k);
 
 	*ret_state = CW_KEY_BROKEN;
 	if (ok < 0)

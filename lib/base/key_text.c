@@ -1,6 +1,5 @@
 /* base/key_text.c - keys as they stand in text: source code around the lines of a key is peeled off.
  * Knows no key format; base64 letters, '=' and header lines ("Name: value") are what it keeps. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -106,22 +105,29 @@ static size_t unescape(const char *s, size_t len, char *ret)
 	return n; /* the character behind it stands for itself */
 }
 
-/* Whether C is a quote that ends a line. In a header line ("Comment: Bob's key") it must not stand inside a word. */
-static bool splits(const struct cw_buf *line, char c, const char *rest, size_t rest_len)
+/* Whether C is a quote that ends a line. In a HEADER line ("Comment: Bob's key") only what joins lines may follow it. */
+static bool splits(bool header, char c, const char *rest, size_t rest_len)
 {
+	size_t i = 0;
+
 	if (c != '"' && c != '\'' && c != '`')
 		return false;
-	return rest_len == 0 || !memchr(line->data, ':', line->len) || !isalnum((unsigned char)*rest);
+	if (!header)
+		return true;
+	while (i < rest_len && (blank(rest[i]) || strchr(joiners, rest[i])))
+		i++;
+	return i == rest_len || strchr("\n\\\"'`", rest[i]);
 }
 
 int cw_key_clean(const char *s, size_t len, struct cw_buf *out)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf line = CW_BUF_INIT_SECRET;
+	bool header = false; /* a colon stood in the line */
 	size_t i = 0;
 
 	while (i < len && !line.fail) {
 		char c = s[i];
-		bool quote = splits(&line, c, s + i + 1, len - i - 1);
+		bool quote = splits(header, c, s + i + 1, len - i - 1);
 		if (c == '\\')
 			i += unescape(s + i, len - i, &c);
 		else
@@ -129,8 +135,10 @@ int cw_key_clean(const char *s, size_t len, struct cw_buf *out)
 		if (c == '\n' || quote) {
 			add_line(out, line.data, line.len, quote);
 			cw_buf_clear(&line);
+			header = false;
 		} else if (c != '\0') {
 			cw_buf_addc(&line, c);
+			header = header || c == ':';
 		}
 	}
 	add_line(out, line.data, line.len, false);
@@ -144,7 +152,7 @@ bool cw_key_line(struct cw_key_text *rest, struct cw_key_text *ret_line)
 	if (rest->len == 0)
 		return false;
 	end = memchr(rest->s, '\n', rest->len);
-	*ret_line = (struct cw_key_text){ .s = rest->s, .len = end ? (size_t)(end - rest->s) : rest->len };
+	*ret_line = (struct cw_key_text){.s = rest->s, .len = end ? (size_t)(end - rest->s) : rest->len};
 	rest->s += ret_line->len + (end ? 1 : 0);
 	rest->len -= ret_line->len + (end ? 1 : 0);
 	return true;

@@ -25,7 +25,7 @@ static void mix(uint32_t s[2], uint32_t word)
 uint64_t cw_marvin(uint64_t seed, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint32_t s[2] = { (uint32_t)seed, (uint32_t)(seed >> 32) }, last = 0;
+	uint32_t s[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)}, last = 0;
 
 	for (; len >= 4; p += 4, len -= 4)
 		mix(s, (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
@@ -65,7 +65,7 @@ bool cw_marvin_seed(const char *s, size_t len, uint64_t *ret)
 void cw_marvin_aad(uint32_t sum, char out[CW_MARVIN_AAD_LEN])
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890.-_~";
-	char digits[8] = { 0 };
+	char digits[8] = {0};
 	size_t n = 0;
 
 	for (; sum > 0; sum /= sizeof(letters) - 1)

@@ -8,18 +8,12 @@
 #include "match/proof_checks.h"
 
 static int (*const checks[CW_CHECK_COUNT_])(struct cw_proof_job *job, struct cw_err *err) = {
-	[CW_CHECK_CRC32] = cw_proof_crc32,
-	[CW_CHECK_SHA256] = cw_proof_sha256,
-	[CW_CHECK_MARVIN32] = cw_proof_marvin32,
-	[CW_CHECK_ADO_PAT] = cw_proof_ado_pat,
-	[CW_CHECK_LUHN] = cw_proof_luhn,
-	[CW_CHECK_BASE58CHECK] = cw_proof_base58check,
-	[CW_CHECK_BECH32] = cw_proof_bech32,
-	[CW_CHECK_AWS_ACCOUNT] = cw_proof_aws_account,
-	[CW_CHECK_JWT] = cw_proof_jwt,
-	[CW_CHECK_KEY] = cw_proof_key,
-	[CW_CHECK_JSON] = cw_proof_json,
-	[CW_CHECK_MACAROON] = cw_proof_macaroon,
+	[CW_CHECK_CRC32] = cw_proof_crc32,	 [CW_CHECK_SHA256] = cw_proof_sha256,
+	[CW_CHECK_MARVIN32] = cw_proof_marvin32, [CW_CHECK_ADO_PAT] = cw_proof_ado_pat,
+	[CW_CHECK_LUHN] = cw_proof_luhn,	 [CW_CHECK_BASE58CHECK] = cw_proof_base58check,
+	[CW_CHECK_BECH32] = cw_proof_bech32,	 [CW_CHECK_AWS_ACCOUNT] = cw_proof_aws_account,
+	[CW_CHECK_JWT] = cw_proof_jwt,		 [CW_CHECK_KEY] = cw_proof_key,
+	[CW_CHECK_JSON] = cw_proof_json,	 [CW_CHECK_MACAROON] = cw_proof_macaroon,
 	[CW_CHECK_DECODED] = cw_proof_decoded,
 };
 
@@ -32,7 +26,7 @@ bool cw_proof_group(const struct cw_proof_input *in, const char *name, struct cw
 	const struct cw_span *span = &in->spans[group];
 	if (span->start == SIZE_MAX || span->end <= span->start)
 		return false;
-	*ret = (struct cw_proof_text){ .s = in->window + span->start, .len = span->end - span->start };
+	*ret = (struct cw_proof_text){.s = in->window + span->start, .len = span->end - span->start};
 	return true;
 }
 
@@ -50,7 +44,7 @@ bool cw_proof_item(const char **list, struct cw_proof_text *ret)
 	while (**list == '\n')
 		(*list)++;
 	len = strcspn(*list, "\n");
-	*ret = (struct cw_proof_text){ .s = *list, .len = len };
+	*ret = (struct cw_proof_text){.s = *list, .len = len};
 	*list += len;
 	return len > 0;
 }
@@ -79,7 +73,7 @@ int cw_proof_eval(const struct cw_proof_input *in, enum cw_proof_result *ret, co
 		  struct cw_buf *canonical, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf canon = CW_BUF_INIT_SECRET;
-	struct cw_proof_job job = { .in = in, .spec = &in->rule->proofs[in->proof], .canonical = &canon };
+	struct cw_proof_job job = {.in = in, .spec = &in->rule->proofs[in->proof], .canonical = &canon};
 	int rc;
 
 	/* A group that took no part proves nothing, and a proof that cannot be made has failed. */

@@ -51,7 +51,8 @@ int cw_proof_marvin32(struct cw_proof_job *job, struct cw_err *err)
 	}
 	/* A service may have a seed for each of its kinds of key: one must fit. */
 	while (job->result == CW_PROOF_FAIL && cw_proof_item(&seeds, &item)) {
-		if (cw_marvin_seed(item.s, item.len, &seed) && (aad ? aad_holds(&job->of, seed) : his_holds(&key, seed)))
+		if (cw_marvin_seed(item.s, item.len, &seed) &&
+		    (aad ? aad_holds(&job->of, seed) : his_holds(&key, seed)))
 			job->result = CW_PROOF_PASS;
 	}
 	return 0;

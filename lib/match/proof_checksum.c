@@ -118,7 +118,7 @@ int cw_proof_base58check(struct cw_proof_job *job, struct cw_err *err)
 
 static uint32_t polymod(uint32_t sum, uint32_t value)
 {
-	static const uint32_t generator[5] = { 0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3 };
+	static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
 	uint32_t top = sum >> 25;
 
 	sum = (sum & 0x1ffffff) << 5 ^ value;

@@ -59,7 +59,7 @@ int cw_proof_json(struct cw_proof_job *job, struct cw_err *err)
 		rc = cw_proof_decode(encoding, &job->of, &raw);
 		if (rc <= 0)
 			return rc ? cw_err_nomem(err) : 0;
-		text = (struct cw_proof_text){ .s = raw.data, .len = raw.len };
+		text = (struct cw_proof_text){.s = raw.data, .len = raw.len};
 	}
 	rc = cw_json_parse(text.s, text.len, JSON_MAX, &json, err);
 	if (rc)

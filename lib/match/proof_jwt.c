@@ -15,9 +15,9 @@ static const struct {
 	const char *alg;
 	size_t min, max; /* bytes of the signature */
 } algorithms[] = {
-	{ "HS256", 32, 32 },   { "HS384", 48, 48 },   { "HS512", 64, 64 },   { "RS256", 128, 1024 }, { "RS384", 128, 1024 },
-	{ "RS512", 128, 1024 }, { "PS256", 128, 1024 }, { "PS384", 128, 1024 }, { "PS512", 128, 1024 }, { "ES256", 64, 64 },
-	{ "ES384", 96, 96 },   { "ES512", 132, 132 }, { "ES256K", 64, 64 },  { "EdDSA", 64, 114 },   { "Ed25519", 64, 64 },
+	{"HS256", 32, 32},    {"HS384", 48, 48},    {"HS512", 64, 64},	  {"RS256", 128, 1024}, {"RS384", 128, 1024},
+	{"RS512", 128, 1024}, {"PS256", 128, 1024}, {"PS384", 128, 1024}, {"PS512", 128, 1024}, {"ES256", 64, 64},
+	{"ES384", 96, 96},    {"ES512", 132, 132},  {"ES256K", 64, 64},	  {"EdDSA", 64, 114},	{"Ed25519", 64, 64},
 };
 
 /* Split at the dots; the number of parts, or 0 when there are more than PARTS_MAX. */
@@ -27,7 +27,7 @@ static size_t split(const struct cw_proof_text *t, struct cw_proof_text parts[PA
 
 	for (size_t n = 0; n < PARTS_MAX; n++) {
 		const char *dot = memchr(at, '.', (size_t)(end - at));
-		parts[n] = (struct cw_proof_text){ .s = at, .len = (size_t)((dot ? dot : end) - at) };
+		parts[n] = (struct cw_proof_text){.s = at, .len = (size_t)((dot ? dot : end) - at)};
 		if (!dot)
 			return n + 1;
 		at = dot + 1;

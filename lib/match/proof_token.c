@@ -35,7 +35,7 @@ int cw_proof_aws_account(struct cw_proof_job *job, struct cw_err *err)
 
 	if (job->of.len != 20)
 		return 0;
-	tail = (struct cw_proof_text){ .s = job->of.s + 4, .len = 16 };
+	tail = (struct cw_proof_text){.s = job->of.s + 4, .len = 16};
 	rc = cw_proof_decode("base32", &tail, &raw);
 	if (rc < 0)
 		return cw_err_nomem(err);
@@ -121,7 +121,7 @@ static bool next_field(struct bytes *in, size_t *ret_type, struct bytes *ret)
 		return true;
 	if (!varint(in, &len) || len > in->len)
 		return false;
-	*ret = (struct bytes){ .p = in->p, .len = len };
+	*ret = (struct bytes){.p = in->p, .len = len};
 	in->p += len;
 	in->len -= len;
 	return true;
@@ -180,8 +180,8 @@ static bool next_packet(struct bytes *in, struct cw_proof_text *ret_name, struct
 	blank = memchr(in->p + 4, ' ', len - 5);
 	if (!blank)
 		return false;
-	*ret_name = (struct cw_proof_text){ .s = (const char *)in->p + 4, .len = (size_t)(blank - in->p) - 4 };
-	*ret = (struct bytes){ .p = blank + 1, .len = len - 1 - (size_t)(blank + 1 - in->p) };
+	*ret_name = (struct cw_proof_text){.s = (const char *)in->p + 4, .len = (size_t)(blank - in->p) - 4};
+	*ret = (struct bytes){.p = blank + 1, .len = len - 1 - (size_t)(blank + 1 - in->p)};
 	in->p += len;
 	in->len -= len;
 	return true;
@@ -198,7 +198,8 @@ static bool macaroon_v1(struct bytes in, struct bytes *ret_location)
 	while (next_packet(&in, &name, &value)) {
 		if (cw_proof_text_is(&name, "signature"))
 			return value.len == MACAROON_SIGNATURE_LEN && in.len == 0;
-		if (!cw_proof_text_is(&name, "cid") && !cw_proof_text_is(&name, "vid") && !cw_proof_text_is(&name, "cl"))
+		if (!cw_proof_text_is(&name, "cid") && !cw_proof_text_is(&name, "vid") &&
+		    !cw_proof_text_is(&name, "cl"))
 			return false;
 	}
 	return false;
@@ -208,7 +209,7 @@ int cw_proof_macaroon(struct cw_proof_job *job, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf raw = CW_BUF_INIT_SECRET;
 	const char *want = cw_proof_param(job->spec, "location");
-	struct bytes all, location = { NULL, 0 };
+	struct bytes all, location = {NULL, 0};
 	bool ok;
 	int rc = cw_proof_decode("base64", &job->of, &raw);
 
@@ -216,9 +217,9 @@ int cw_proof_macaroon(struct cw_proof_job *job, struct cw_err *err)
 		return cw_err_nomem(err);
 	if (!rc || raw.len == 0)
 		return 0;
-	all = (struct bytes){ .p = (const uint8_t *)raw.data, .len = raw.len };
+	all = (struct bytes){.p = (const uint8_t *)raw.data, .len = raw.len};
 	if (all.p[0] == 2)
-		ok = macaroon_v2((struct bytes){ .p = all.p + 1, .len = all.len - 1 }, &location);
+		ok = macaroon_v2((struct bytes){.p = all.p + 1, .len = all.len - 1}, &location);
 	else
 		ok = macaroon_v1(all, &location);
 	if (ok && want)

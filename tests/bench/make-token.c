@@ -14,7 +14,7 @@
 
 #define LEN_MAX 4096 /* characters of one random run */
 
-struct sum { /* the checksum of a template */
+struct sum {		 /* the checksum of a template */
 	size_t from, to; /* what it covers */
 	size_t at, width;
 	const char *as; /* encoding */
@@ -24,17 +24,17 @@ struct sum { /* the checksum of a template */
 static const struct {
 	const char *name, *letters;
 } alphabets[] = {
-	{ "base62", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" },
-	{ "base64", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" },
-	{ "base64url", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" },
-	{ "base58", "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz" },
-	{ "base36", "0123456789abcdefghijklmnopqrstuvwxyz" },
-	{ "base32", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" },
-	{ "base32-lower", "abcdefghijklmnopqrstuvwxyz234567" },
-	{ "hex", "0123456789abcdef" },
-	{ "upper", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" },
-	{ "letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" },
-	{ "digits", "0123456789" },
+	{"base62", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"},
+	{"base64", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"},
+	{"base64url", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
+	{"base58", "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"},
+	{"base36", "0123456789abcdefghijklmnopqrstuvwxyz"},
+	{"base32", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"},
+	{"base32-lower", "abcdefghijklmnopqrstuvwxyz234567"},
+	{"hex", "0123456789abcdef"},
+	{"upper", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"},
+	{"letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"},
+	{"digits", "0123456789"},
 };
 
 _Noreturn void die(const char *what, const char *arg)
@@ -220,8 +220,8 @@ static void make_sum(struct token *t, struct sum *sum, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct token t = { .text = CW_BUF_INIT, .mark = SIZE_MAX };
-	struct sum sum = { .to = SIZE_MAX, .at = SIZE_MAX };
+	struct token t = {.text = CW_BUF_INIT, .mark = SIZE_MAX};
+	struct sum sum = {.to = SIZE_MAX, .at = SIZE_MAX};
 	bool plain = false;
 	int opt;
 

@@ -33,7 +33,8 @@ static void make_marvin32(struct token *t, char **arg)
 	random_bytes(key, len);
 	shift = (unsigned)((len - 7) * 8 % 6); /* bits between the signature's end and the checksum */
 	word = (uint32_t)key[len - 8] << 24 & ~((UINT32_C(1) << (24 + shift)) - 1);
-	word |= ((uint32_t)(uint8_t)sign.data[0] << 16 | (uint32_t)(uint8_t)sign.data[1] << 8 | (uint8_t)sign.data[2]) << shift;
+	word |= ((uint32_t)(uint8_t)sign.data[0] << 16 | (uint32_t)(uint8_t)sign.data[1] << 8 | (uint8_t)sign.data[2])
+		<< shift;
 	for (unsigned i = 0; i < 4; i++)
 		key[len - 8 + i] = (uint8_t)(word >> (24 - 8 * i));
 	sum = cw_marvin32(seed, key, len - 4);
@@ -101,7 +102,8 @@ static void make_aws_account(struct token *t, char **arg)
 	uint64_t account;
 	uint8_t b[10];
 
-	if (strlen(arg[1]) != 4 || cw_num_u64(arg[2], strlen(arg[2]), 0, UINT64_C(999999999999), "account", &account, NULL))
+	if (strlen(arg[1]) != 4 ||
+	    cw_num_u64(arg[2], strlen(arg[2]), 0, UINT64_C(999999999999), "account", &account, NULL))
 		die("aws-account takes four letters (AKIA, ASIA) and an account number", NULL);
 	random_bytes(b, sizeof(b));
 	account = UINT64_C(1) << 47 | account << 7 | (b[5] & 0x7f);
@@ -144,7 +146,7 @@ static void make_base58check(struct token *t, char **arg)
 
 static uint32_t bech32_step(uint32_t sum, uint32_t v)
 {
-	static const uint32_t generator[5] = { 0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3 };
+	static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
 	uint32_t top = sum >> 25;
 
 	sum = (sum & 0x1ffffff) << 5 ^ v;
@@ -203,8 +205,8 @@ static void make_jwt(struct token *t, char **arg)
 	t->mark = 3;
 	cw_buf_addc(&t->text, '.');
 	cw_buf_clear(&json);
-	cw_buf_addf(&json, "{\"sub\":\"%02x%02x%02x%02x\",\"iat\":1700000000}", signature[0], signature[1], signature[2],
-		    signature[3]);
+	cw_buf_addf(&json, "{\"sub\":\"%02x%02x%02x%02x\",\"iat\":1700000000}", signature[0], signature[1],
+		    signature[2], signature[3]);
 	cw_base64_encode(json.data, json.len, true, &t->text);
 	cw_buf_addc(&t->text, '.');
 	cw_base64_encode(signature, len, true, &t->text);
@@ -239,11 +241,11 @@ static const struct {
 	int argc; /* with the name */
 	void (*make)(struct token *t, char **arg);
 } forms[] = {
-	{ "marvin32", 4, make_marvin32 }, { "aad", 1, make_aad },
-	{ "ado-pat", 1, make_ado_pat },	  { "luhn", 3, make_luhn },
-	{ "aws-account", 3, make_aws_account }, { "base58check", 2, make_base58check },
-	{ "bech32", 3, make_bech32 },	  { "jwt", 2, make_jwt },
-	{ "macaroon", 2, make_macaroon },
+	{"marvin32", 4, make_marvin32},	      {"aad", 1, make_aad},
+	{"ado-pat", 1, make_ado_pat},	      {"luhn", 3, make_luhn},
+	{"aws-account", 3, make_aws_account}, {"base58check", 2, make_base58check},
+	{"bech32", 3, make_bech32},	      {"jwt", 2, make_jwt},
+	{"macaroon", 2, make_macaroon},
 };
 
 int make_form(struct token *t, int argc, char **argv)

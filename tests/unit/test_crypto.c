@@ -48,7 +48,7 @@ static void test_sha256_pieces(void **state)
 /* RFC 4231 case 2, cut into pieces; and an empty key, which is a key like any other. */
 static void test_hmac(void **state)
 {
-	const struct cw_bytes pieces[] = { { "what do ya ", 11 }, { NULL, 0 }, { "want for nothing?", 17 } };
+	const struct cw_bytes pieces[] = {{"what do ya ", 11}, {NULL, 0}, {"want for nothing?", 17}};
 	uint8_t sum[CW_SHA256_LEN];
 
 	assert_int_equal(cw_hmac_sha256("Jefe", 4, pieces, 3, sum, NULL), 0);
@@ -60,7 +60,7 @@ static void test_hmac(void **state)
 /* Two draws differ, and every byte is written. */
 static void test_random(void **state)
 {
-	uint8_t a[512] = { 0 }, b[512] = { 0 };
+	uint8_t a[512] = {0}, b[512] = {0};
 	size_t zeros = 0;
 
 	assert_int_equal(cw_random(a, sizeof(a), NULL), 0);

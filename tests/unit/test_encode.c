@@ -10,14 +10,15 @@
 #include "base/encode.h"
 
 /* RFC 4648 section 10. */
-static const char *const rfc4648[][4] = { /* plain, base64, base32 without padding, base16 */
-	{ "", "", "", "" },
-	{ "f", "Zg==", "MY", "66" },
-	{ "fo", "Zm8=", "MZXQ", "666f" },
-	{ "foo", "Zm9v", "MZXW6", "666f6f" },
-	{ "foob", "Zm9vYg==", "MZXW6YQ", "666f6f62" },
-	{ "fooba", "Zm9vYmE=", "MZXW6YTB", "666f6f6261" },
-	{ "foobar", "Zm9vYmFy", "MZXW6YTBOI", "666f6f626172" },
+static const char *const rfc4648[][4] = {
+	/* plain, base64, base32 without padding, base16 */
+	{"", "", "", ""},
+	{"f", "Zg==", "MY", "66"},
+	{"fo", "Zm8=", "MZXQ", "666f"},
+	{"foo", "Zm9v", "MZXW6", "666f6f"},
+	{"foob", "Zm9vYg==", "MZXW6YQ", "666f6f62"},
+	{"fooba", "Zm9vYmE=", "MZXW6YTB", "666f6f6261"},
+	{"foobar", "Zm9vYmFy", "MZXW6YTBOI", "666f6f626172"},
 };
 
 static void expect(struct cw_buf *b, const char *want)
@@ -81,10 +82,11 @@ static void test_lenient_forms(void **state)
 static void test_refusals(void **state)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf b = CW_BUF_INIT;
-	static const char *const no64[] = { "Zm9vY", "Zm9v!", "Zm=v", "Zm9vYg=", "Zm9vYg===", "=", "====", "Zm9v Zm9v", "Zm9\xc3" };
-	static const char *const no32[] = { "M", "MZX", "MZXW6Y", "MZXW1", "MZXW6YTB=", "MY=====" };
-	static const char *const no16[] = { "6", "6g", "66 66", "0x66" };
-	static const char *const no58[] = { "0", "O", "I", "l", "a b" };
+	static const char *const no64[] = {
+		"Zm9vY", "Zm9v!", "Zm=v", "Zm9vYg=", "Zm9vYg===", "=", "====", "Zm9v Zm9v", "Zm9\xc3"};
+	static const char *const no32[] = {"M", "MZX", "MZXW6Y", "MZXW1", "MZXW6YTB=", "MY====="};
+	static const char *const no16[] = {"6", "6g", "66 66", "0x66"};
+	static const char *const no58[] = {"0", "O", "I", "l", "a b"};
 
 	cw_buf_adds(&b, "keep");
 	for (size_t i = 0; i < sizeof(no64) / sizeof(no64[0]); i++)
@@ -177,10 +179,9 @@ static void test_base58(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crc32),	    cmocka_unit_test(test_rfc4648),
-		cmocka_unit_test(test_lenient_forms), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_no_room),	    cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_radix),	    cmocka_unit_test(test_base58),
+		cmocka_unit_test(test_crc32),	 cmocka_unit_test(test_rfc4648), cmocka_unit_test(test_lenient_forms),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_no_room), cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_radix),	 cmocka_unit_test(test_base58),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 #include "rules/load.h"
 
 /* This test has no default rules. */
-const unsigned char cw_default_image[1] = { 0 };
+const unsigned char cw_default_image[1] = {0};
 const size_t cw_default_image_len = 0;
 
 struct proof { /* one proof of a rule */
@@ -40,10 +40,10 @@ static enum cw_proof_result prove(const struct proof *proof, const char *pattern
 {
 	CW_CLEANUP(cw_pattern_free_p) struct cw_pattern *p = pattern_of(pattern);
 	CW_CLEANUP(cw_pattern_state_free_p) struct cw_pattern_state *state = NULL;
-	struct cw_proof_spec spec = { .check = proof->check, .of = proof->of, .params = proof->params };
-	struct cw_rule rule = { .proofs = &spec, .proofs_len = 1 };
+	struct cw_proof_spec spec = {.check = proof->check, .of = proof->of, .params = proof->params};
+	struct cw_rule rule = {.proofs = &spec, .proofs_len = 1};
 	struct cw_span spans[CW_PATTERN_GROUPS_MAX];
-	struct cw_proof_input in = { .rule = &rule, .pattern = p, .window = text, .spans = spans };
+	struct cw_proof_input in = {.rule = &rule, .pattern = p, .window = text, .spans = spans};
 	enum cw_proof_result result;
 	const char *ignored;
 
@@ -51,7 +51,8 @@ static enum cw_proof_result prove(const struct proof *proof, const char *pattern
 		spec.params_len++;
 	assert_int_equal(cw_pattern_state_new(&state, NULL), 0);
 	in.state = state;
-	assert_int_equal(cw_pattern_match(p, state, text, strlen(text), 0, false, false, spans, &in.spans_len, NULL), 1);
+	assert_int_equal(cw_pattern_match(p, state, text, strlen(text), 0, false, false, spans, &in.spans_len, NULL),
+			 1);
 	assert_int_equal(cw_proof_eval(&in, &result, label ? label : &ignored, NULL, NULL), 0);
 	return result;
 }
@@ -71,17 +72,17 @@ static void test_crc32(void **state)
 	static const struct {
 		const char *encoding, *order, *good, *bad;
 	} cases[] = {
-		{ "hex", "big", "cbf43926", "cbf43927" },     { "hex", "big", "CBF43926", "CBF43962" },
-		{ "hex", "little", "2639f4cb", "cbf43926" },  { "base62", NULL, "3jZRME", "3jZRMe" },
-		{ "base62", NULL, "03jZRME", "3jZRME0" },     { "base36", NULL, "1kl8mjq", "1KL8MJQ" },
-		{ "base64", "big", "y/Q5Jg", "Y/Q5Jg" },      { "base64", "big", "y_Q5Jg", "y_Q5Jh" },
-		{ "base64", "little", "Jjn0yw==", "Jjn0yw=A" }, { "hex", "big", "cbf4", "cbf4392600" },
+		{"hex", "big", "cbf43926", "cbf43927"},	      {"hex", "big", "CBF43926", "CBF43962"},
+		{"hex", "little", "2639f4cb", "cbf43926"},    {"base62", NULL, "3jZRME", "3jZRMe"},
+		{"base62", NULL, "03jZRME", "3jZRME0"},	      {"base36", NULL, "1kl8mjq", "1KL8MJQ"},
+		{"base64", "big", "y/Q5Jg", "Y/Q5Jg"},	      {"base64", "big", "y_Q5Jg", "y_Q5Jh"},
+		{"base64", "little", "Jjn0yw==", "Jjn0yw=A"}, {"hex", "big", "cbf4", "cbf4392600"},
 	};
-	struct proof p = { CW_CHECK_CRC32, "body", { { "equals", "sum" }, { "encoding", NULL }, { "order", "big" } } };
+	struct proof p = {CW_CHECK_CRC32, "body", {{"equals", "sum"}, {"encoding", NULL}, {"order", "big"}}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		p.params[1].value = cases[i].encoding;
-		p.params[2] = (struct cw_param){ cases[i].order ? "order" : NULL, cases[i].order };
+		p.params[2] = (struct cw_param){cases[i].order ? "order" : NULL, cases[i].order};
 		const char *pattern = "(?<body>[0-9]{9})-(?<sum>\\S+)";
 		assert_int_equal(prove(&p, pattern, JOIN("123456789-", cases[i].good), NULL), CW_PROOF_PASS);
 		assert_int_equal(prove(&p, pattern, JOIN("123456789-", cases[i].bad), NULL), CW_PROOF_FAIL);
@@ -92,7 +93,7 @@ static void test_crc32(void **state)
 /* A group that took no part in the match, or that the pattern has not, proves nothing. */
 static void test_missing_group(void **state)
 {
-	struct proof p = { CW_CHECK_CRC32, "body", { { "equals", "sum" }, { "encoding", "hex" } } };
+	struct proof p = {CW_CHECK_CRC32, "body", {{"equals", "sum"}, {"encoding", "hex"}}};
 
 	assert_int_equal(prove(&p, "(?<body>[0-9]{9})(?:-(?<sum>\\S+))?", "123456789", NULL), CW_PROOF_FAIL);
 	assert_int_equal(prove(&p, "(?<body>[0-9]{9})", "123456789", NULL), CW_PROOF_FAIL);
@@ -104,12 +105,14 @@ static void test_missing_group(void **state)
 static void test_sha256(void **state)
 {
 	static const char *const cases[][3] = {
-		{ "hex", "BA7816bf", "ba7816be" },
-		{ "base32", "XJ4BNP4P", "XJ4BNP4Q" },
-		{ "base32", "xj4bnp4p", "xj4bnp4" "1" },
-		{ "base64", "ungWv48B", "UngWv48B" },
+		{"hex", "BA7816bf", "ba7816be"},
+		{"base32", "XJ4BNP4P", "XJ4BNP4Q"},
+		{"base32", "xj4bnp4p",
+		 "xj4bnp4"
+		 "1"},
+		{"base64", "ungWv48B", "UngWv48B"},
 	};
-	struct proof p = { CW_CHECK_SHA256, "body", { { "equals", "sum" }, { "encoding", NULL } } };
+	struct proof p = {CW_CHECK_SHA256, "body", {{"equals", "sum"}, {"encoding", NULL}}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		p.params[1].value = cases[i][0];
@@ -125,14 +128,14 @@ static void test_marvin(void **state)
 		const char *data;
 		uint64_t sum;
 	} cases[] = {
-		{ "", 0x30ed35c100cd3c7d },
-		{ "\xaf", 0x48e73fc77d75ddc1 },
-		{ "\xe7\x0f", 0xb5f6e1fc485dbff8 },
-		{ "\x37\xf4\x95", 0xf0b07c789b8cf7e8 },
-		{ "\x86\x42\xdc\x59", 0x7008f2e87e9cf556 },
-		{ "\x15\x3f\xb7\x98\x26", 0xe6c08c6da2afa997 },
-		{ "\x09\x32\xe6\x24\x6c\x47", 0x6f04bf1a5ea24060 },
-		{ "\xab\x42\x7e\xa8\xd1\x0f\xc7", 0xe11847e4f0678c41 },
+		{"", 0x30ed35c100cd3c7d},
+		{"\xaf", 0x48e73fc77d75ddc1},
+		{"\xe7\x0f", 0xb5f6e1fc485dbff8},
+		{"\x37\xf4\x95", 0xf0b07c789b8cf7e8},
+		{"\x86\x42\xdc\x59", 0x7008f2e87e9cf556},
+		{"\x15\x3f\xb7\x98\x26", 0xe6c08c6da2afa997},
+		{"\x09\x32\xe6\x24\x6c\x47", 0x6f04bf1a5ea24060},
+		{"\xab\x42\x7e\xa8\xd1\x0f\xc7", 0xe11847e4f0678c41},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -159,7 +162,7 @@ static void test_marvin_seed(void **state)
 /* Identifiable keys made here: right, with another seed, one letter changed; a list of seeds; a key in the URL-safe alphabet. */
 static void test_marvin32_keys(void **state)
 {
-	struct proof p = { CW_CHECK_MARVIN32, "secret", { { "seed", "Default0" } } };
+	struct proof p = {CW_CHECK_MARVIN32, "secret", {{"seed", "Default0"}}};
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 	uint8_t key[64];
 
@@ -188,7 +191,7 @@ static void test_marvin32_keys(void **state)
 /* An Azure AD client secret ends with three letters of its checksum; upper and lower case differ. */
 static void test_marvin32_aad(void **state)
 {
-	struct proof p = { CW_CHECK_MARVIN32, "secret", { { "seed", "0x4161645077643030" }, { "form", "aad" } } };
+	struct proof p = {CW_CHECK_MARVIN32, "secret", {{"seed", "0x4161645077643030"}, {"form", "aad"}}};
 	char text[64] = "abc8Q~", sum[4] = "";
 
 	memset(text + 6, 'x', 31);
@@ -206,8 +209,8 @@ static void test_marvin32_aad(void **state)
 /* Azure DevOps: 32 bytes in lower-case base32, sums of users and of applications, one letter off, one letter short. */
 static void test_ado_pat(void **state)
 {
-	static const uint32_t seeds[] = { 0xe0b9692d, 0x1019f92e };
-	const struct proof p = { CW_CHECK_ADO_PAT, "secret", { { NULL, NULL } } };
+	static const uint32_t seeds[] = {0xe0b9692d, 0x1019f92e};
+	const struct proof p = {CW_CHECK_ADO_PAT, "secret", {{NULL, NULL}}};
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 	uint8_t b[32], rest[28];
 	size_t n = 0;
@@ -237,11 +240,15 @@ static void test_ado_pat(void **state)
 /* Right sums plain and grouped, a wrong digit, swapped digits, letters, one repeated digit, too few digits. */
 static void test_luhn(void **state)
 {
-	const struct proof p = { CW_CHECK_LUHN, "secret", { { NULL, NULL } } };
+	const struct proof p = {CW_CHECK_LUHN, "secret", {{NULL, NULL}}};
 
 	assert_int_equal(prove_all(&p, "79927398713"), CW_PROOF_PASS);
-	assert_int_equal(prove_all(&p, "4111" " 1111 1111 1111"), CW_PROOF_PASS);
-	assert_int_equal(prove_all(&p, "4111" "-1111-1111-1111"), CW_PROOF_PASS);
+	assert_int_equal(prove_all(&p, "4111"
+				       " 1111 1111 1111"),
+			 CW_PROOF_PASS);
+	assert_int_equal(prove_all(&p, "4111"
+				       "-1111-1111-1111"),
+			 CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, "79927398710"), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, "79927398731"), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, "7992739871x"), CW_PROOF_FAIL);
@@ -252,7 +259,7 @@ static void test_luhn(void **state)
 /* The address of Bitcoin's first block; one letter off; a letter that base58 has not; too short. */
 static void test_base58check(void **state)
 {
-	const struct proof p = { CW_CHECK_BASE58CHECK, "secret", { { NULL, NULL } } };
+	const struct proof p = {CW_CHECK_BASE58CHECK, "secret", {{NULL, NULL}}};
 
 	assert_int_equal(prove_all(&p, JOIN("1A1zP1eP5QGefi2", "DMPTfTL5SLmv7DivfNa")), CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, JOIN("1A1zP1eP5QGefi2", "DMPTfTL5SLmv7DivfNb")), CW_PROOF_FAIL);
@@ -264,21 +271,26 @@ static void test_base58check(void **state)
 static void test_bech32(void **state)
 {
 	static const char *const good[] = {
-		"A12UEL5L", "a12uel5l", "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
-		"split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w", "?1ezyfcl",
-		"A1LQFN3A", "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx", "?1v759aa",
+		"A12UEL5L",
+		"a12uel5l",
+		"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
+		"split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w",
+		"?1ezyfcl",
+		"A1LQFN3A",
+		"abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
+		"?1v759aa",
 	};
 	static const char *const bad[] = {
-		"A1G7SGD8", "A12uEL5L", "10a06t8", "1qzzfhee", "pzry9x0s0muk", "x1b4n0q5v", "li1dgmt3",
-		"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxx",
+		"A1G7SGD8",	"A12uEL5L",  "10a06t8",	 "1qzzfhee",
+		"pzry9x0s0muk", "x1b4n0q5v", "li1dgmt3", "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxx",
 	};
-	struct proof p = { CW_CHECK_BECH32, "secret", { { NULL, NULL } } };
+	struct proof p = {CW_CHECK_BECH32, "secret", {{NULL, NULL}}};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_int_equal(prove_all(&p, good[i]), CW_PROOF_PASS);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(prove_all(&p, bad[i]), CW_PROOF_FAIL);
-	p.params[0] = (struct cw_param){ "prefix", "a" };
+	p.params[0] = (struct cw_param){"prefix", "a"};
 	assert_int_equal(prove_all(&p, "A12UEL5L"), CW_PROOF_PASS);
 	p.params[0].value = "b";
 	assert_int_equal(prove_all(&p, "A12UEL5L"), CW_PROOF_FAIL);
@@ -287,12 +299,12 @@ static void test_bech32(void **state)
 /* The account of a published canary key id, with and without that account in the list; an id of the old kind; no base32. */
 static void test_aws_account(void **state)
 {
-	struct proof p = { CW_CHECK_AWS_ACCOUNT, "secret", { { NULL, NULL } } };
+	struct proof p = {CW_CHECK_AWS_ACCOUNT, "secret", {{NULL, NULL}}};
 	const char *label = NULL, *all = "(?<secret>.+)";
 
 	assert_int_equal(prove(&p, all, JOIN("AKIA", "YVP4CIPPERUVIFXG"), &label), CW_PROOF_PASS);
 	assert_null(label);
-	p.params[0] = (struct cw_param){ "canary", "123456789012\n595918472158" };
+	p.params[0] = (struct cw_param){"canary", "123456789012\n595918472158"};
 	assert_int_equal(prove(&p, all, JOIN("AKIA", "YVP4CIPPERUVIFXG"), &label), CW_PROOF_PASS);
 	assert_string_equal(label, "canary");
 	label = NULL;
@@ -321,7 +333,7 @@ static const char *jwt(const char *header, const char *payload, size_t signature
 /* Signed tokens: the RFC's example, each family's length, wrong lengths, unsigned, unknown algorithms, payloads. */
 static void test_jwt(void **state)
 {
-	const struct proof p = { CW_CHECK_JWT, "secret", { { NULL, NULL } } };
+	const struct proof p = {CW_CHECK_JWT, "secret", {{NULL, NULL}}};
 	char rfc7515[512];
 
 	snprintf(rfc7515, sizeof(rfc7515), "%s.%s.%s", "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9",
@@ -339,7 +351,8 @@ static void test_jwt(void **state)
 	assert_int_equal(prove_all(&p, jwt("{\"alg\":\"none\"}", "{}", 43)), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, jwt("{\"alg\":\"QQ999\"}", "{}", 86)), CW_PROOF_WEAK);
 	/* A number beyond 2^53 in the payload must not hide the token. */
-	assert_int_equal(prove_all(&p, jwt("{\"alg\":\"ES256\"}", "{\"jti\":12345678901234567890}", 86)), CW_PROOF_PASS);
+	assert_int_equal(prove_all(&p, jwt("{\"alg\":\"ES256\"}", "{\"jti\":12345678901234567890}", 86)),
+			 CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, jwt("{\"alg\":\"ES256\"}", "[1]", 86)), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, jwt("{\"alg\":\"ES256\"}", "text", 86)), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, jwt("{\"typ\":\"JWT\"}", "{}", 86)), CW_PROOF_FAIL);
@@ -353,23 +366,25 @@ static void test_jwt(void **state)
 /* Five parts: an encrypted token; without `enc`, or with a tag of the wrong length, it is none. */
 static void test_jwe(void **state)
 {
-	const struct proof p = { CW_CHECK_JWT, "secret", { { NULL, NULL } } };
+	const struct proof p = {CW_CHECK_JWT, "secret", {{NULL, NULL}}};
 	CW_CLEANUP(cw_buf_release) struct cw_buf head = CW_BUF_INIT;
 	const char *good = "{\"alg\":\"dir\",\"enc\":\"A256GCM\"}", *bad = "{\"alg\":\"dir\"}";
 
 	cw_base64_encode(good, strlen(good), true, &head);
-	assert_int_equal(prove_all(&p, JOIN(head.data, "..AAAAAAAAAAAAAAAA.c2VjcmV0.AAAAAAAAAAAAAAAAAAAAAA")), CW_PROOF_PASS);
+	assert_int_equal(prove_all(&p, JOIN(head.data, "..AAAAAAAAAAAAAAAA.c2VjcmV0.AAAAAAAAAAAAAAAAAAAAAA")),
+			 CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, JOIN(head.data, "..AAAAAAAAAAAAAAAA.c2VjcmV0.AAAAAAAAAAAAAAAA")), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, JOIN(head.data, "..AAAAAAAAAAAAAAAA..AAAAAAAAAAAAAAAAAAAAAA")), CW_PROOF_FAIL);
 	cw_buf_clear(&head);
 	cw_base64_encode(bad, strlen(bad), true, &head);
-	assert_int_equal(prove_all(&p, JOIN(head.data, "..AAAAAAAAAAAAAAAA.c2VjcmV0.AAAAAAAAAAAAAAAAAAAAAA")), CW_PROOF_FAIL);
+	assert_int_equal(prove_all(&p, JOIN(head.data, "..AAAAAAAAAAAAAAAA.c2VjcmV0.AAAAAAAAAAAAAAAAAAAAAA")),
+			 CW_PROOF_FAIL);
 }
 
 /* Objects in plain text and in base64: members, members with values, a missing one, no object at all. */
 static void test_json(void **state)
 {
-	struct proof p = { CW_CHECK_JSON, "secret", { { "keys", "type=service\nid\nn=3\nok=true" } } };
+	struct proof p = {CW_CHECK_JSON, "secret", {{"keys", "type=service\nid\nn=3\nok=true"}}};
 	const char *text = "{\"type\": \"service\", \"id\": null, \"n\": 3, \"ok\": true}";
 	CW_CLEANUP(cw_buf_release) struct cw_buf b = CW_BUF_INIT;
 
@@ -381,7 +396,7 @@ static void test_json(void **state)
 	p.params[0].value = "id";
 	assert_int_equal(prove_all(&p, "{\"id\": 1"), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, "[\"id\"]"), CW_PROOF_FAIL);
-	p.params[1] = (struct cw_param){ "encoding", "base64" };
+	p.params[1] = (struct cw_param){"encoding", "base64"};
 	cw_base64_encode(text, strlen(text), true, &b);
 	assert_int_equal(prove_all(&p, b.data), CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, text), CW_PROOF_FAIL);
@@ -392,8 +407,14 @@ static const char *macaroon(const char *location, size_t cut)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf raw = CW_BUF_INIT, text = CW_BUF_INIT;
 
-	cw_buf_addf(&raw, "\x02\x01%c%s\x02\x04" "abcd", (char)strlen(location), location);
-	cw_buf_add(&raw, "\0\x02\x03" "cav\0\0\x06\x20", 10);
+	cw_buf_addf(&raw,
+		    "\x02\x01%c%s\x02\x04"
+		    "abcd",
+		    (char)strlen(location), location);
+	cw_buf_add(&raw,
+		   "\0\x02\x03"
+		   "cav\0\0\x06\x20",
+		   10);
 	for (int i = 0; i < 32; i++)
 		cw_buf_addc(&raw, (char)(i * 7));
 	cw_base64_encode(raw.data, raw.len - cut, true, &text);
@@ -403,14 +424,15 @@ static const char *macaroon(const char *location, size_t cut)
 /* Version 2 whole and cut; the location asked for; version 1 as in libmacaroons' README, and one letter of a length changed. */
 static void test_macaroon(void **state)
 {
-	struct proof p = { CW_CHECK_MACAROON, "secret", { { NULL, NULL } } };
-	const char *v1 = "xY2xvY2F0aW9uIGh0dHA6Ly9teWJhbmsvCjAwMjZpZGVudGlmaWVyIHdlIHVzZWQgb3VyIHNlY3JldCBrZXkKMDAyZnNpZ25h"
-			 "dHVyZSDj2eApCFJsTAA5rhURQRXZf91ovyujebNCqvD2F9BVLwo";
+	struct proof p = {CW_CHECK_MACAROON, "secret", {{NULL, NULL}}};
+	const char *v1 =
+		"xY2xvY2F0aW9uIGh0dHA6Ly9teWJhbmsvCjAwMjZpZGVudGlmaWVyIHdlIHVzZWQgb3VyIHNlY3JldCBrZXkKMDAyZnNpZ25h"
+		"dHVyZSDj2eApCFJsTAA5rhURQRXZf91ovyujebNCqvD2F9BVLwo";
 
 	assert_int_equal(prove_all(&p, macaroon("pypi.org", 0)), CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, macaroon("pypi.org", 1)), CW_PROOF_FAIL);
 	assert_int_equal(prove_all(&p, macaroon("pypi.org", 40)), CW_PROOF_FAIL);
-	p.params[0] = (struct cw_param){ "location", "pypi.org" };
+	p.params[0] = (struct cw_param){"location", "pypi.org"};
 	assert_int_equal(prove_all(&p, macaroon("pypi.org", 0)), CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, macaroon("pypi.orG", 0)), CW_PROOF_FAIL);
 	p.params[0].value = "http://mybank/";
@@ -423,7 +445,7 @@ static void test_macaroon(void **state)
 /* Encodings and exact lengths. */
 static void test_decoded_length(void **state)
 {
-	struct proof p = { CW_CHECK_DECODED, "secret", { { "encoding", "base64" }, { "length", "6" } } };
+	struct proof p = {CW_CHECK_DECODED, "secret", {{"encoding", "base64"}, {"length", "6"}}};
 
 	assert_int_equal(prove_all(&p, "Zm9vYmFy"), CW_PROOF_PASS);
 	assert_int_equal(prove_all(&p, "Zm9vYmE="), CW_PROOF_FAIL);
@@ -464,7 +486,12 @@ static void test_decoded_matches(void **state)
 	static const struct {
 		const char *text;
 		enum cw_proof_result want;
-	} cases[] = { { "acme_" "Zm9vYmFy", CW_PROOF_PASS }, { "acme_" "Zm9veGFy", CW_PROOF_FAIL } };
+	} cases[] = {{"acme_"
+		      "Zm9vYmFy",
+		      CW_PROOF_PASS},
+		     {"acme_"
+		      "Zm9veGFy",
+		      CW_PROOF_FAIL}};
 
 	assert_int_equal(cw_rulebook_new(&book, NULL), 0);
 	if (cw_rulebook_add(book, "acme.yaml", matching_rule, strlen(matching_rule), &err) ||
@@ -474,13 +501,15 @@ static void test_decoded_matches(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		const struct cw_pattern *pattern;
 		struct cw_span spans[CW_PATTERN_GROUPS_MAX];
-		struct cw_proof_input in = { .set = set, .rule = cw_set_rule(set, 0), .state = ps, .window = cases[i].text, .spans = spans };
+		struct cw_proof_input in = {
+			.set = set, .rule = cw_set_rule(set, 0), .state = ps, .window = cases[i].text, .spans = spans};
 		enum cw_proof_result result;
 		const char *label = NULL;
 		assert_int_equal(cw_set_pattern(set, 0, -1, &pattern, NULL), 0);
 		in.pattern = pattern;
-		assert_int_equal(cw_pattern_match(pattern, ps, cases[i].text, strlen(cases[i].text), 0, false, false, spans,
-						  &in.spans_len, NULL), 1);
+		assert_int_equal(cw_pattern_match(pattern, ps, cases[i].text, strlen(cases[i].text), 0, false, false,
+						  spans, &in.spans_len, NULL),
+				 1);
 		assert_int_equal(cw_proof_eval(&in, &result, &label, NULL, NULL), 0);
 		assert_int_equal(result, cases[i].want);
 	}
@@ -490,15 +519,24 @@ static void test_decoded_matches(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crc32),	      cmocka_unit_test(test_missing_group),
-		cmocka_unit_test(test_sha256),	      cmocka_unit_test(test_marvin),
-		cmocka_unit_test(test_marvin_seed),   cmocka_unit_test(test_marvin32_keys),
-		cmocka_unit_test(test_marvin32_aad),  cmocka_unit_test(test_ado_pat),
-		cmocka_unit_test(test_luhn),	      cmocka_unit_test(test_base58check),
-		cmocka_unit_test(test_bech32),	      cmocka_unit_test(test_aws_account),
-		cmocka_unit_test(test_jwt),	      cmocka_unit_test(test_jwe),
-		cmocka_unit_test(test_json),	      cmocka_unit_test(test_macaroon),
-		cmocka_unit_test(test_decoded_length), cmocka_unit_test(test_decoded_matches),
+		cmocka_unit_test(test_crc32),
+		cmocka_unit_test(test_missing_group),
+		cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_marvin),
+		cmocka_unit_test(test_marvin_seed),
+		cmocka_unit_test(test_marvin32_keys),
+		cmocka_unit_test(test_marvin32_aad),
+		cmocka_unit_test(test_ado_pat),
+		cmocka_unit_test(test_luhn),
+		cmocka_unit_test(test_base58check),
+		cmocka_unit_test(test_bech32),
+		cmocka_unit_test(test_aws_account),
+		cmocka_unit_test(test_jwt),
+		cmocka_unit_test(test_jwe),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_macaroon),
+		cmocka_unit_test(test_decoded_length),
+		cmocka_unit_test(test_decoded_matches),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
