@@ -42,14 +42,12 @@ class Scan(harness.Case):
         self.assertEqual(header["command"], "scan")
         self.assertEqual(header["target"], "src")
         self.assertEqual(header["rules"], 1)
-        self.assertEqual(list(findings[0])[:len(FINDING_KEYS)], FINDING_KEYS)
         f = findings[0]
         self.assertEqual((f["rule"], f["severity"], f["proof"], f["path"]), ("acme.key", "high", "pattern", "src/a.py"))
         self.assertEqual((f["line"], f["column"], f["end_line"], f["end_column"]), (2, 8, 2, 8 + len(token)))
         self.assertEqual(f["redacted"], token[:9] + "\u2026(37)")
         self.assertRegex(f["fingerprint"], r"^[0-9a-f]{4}:[0-9a-f]{32}$")
-        for key in ("secret", "sec{+}ret_b64", "path_b64", "object", "blob", "also", "decoded", "cut", "label", "objects"):
-            self.assertNotIn(key, f)
+        self.assertEqual(list(f), FINDING_KEYS)
         self.assertEqual(summary["coverage"], {"expected": 1, "scanned": 1, "cached": 0, "unscanned": [],
                          "unscanned_count": 0, "bytes": os.path.getsize(self.dir + "/src/a.py"), "skipped": 0,
                          "submodules": 0, "lfs_pointers": 0})

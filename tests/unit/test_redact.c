@@ -41,42 +41,42 @@ static void test_generic(void **state)
 
 static void test_prefix(void **state)
 {
-	const char *secret = "acme_bcdefghijklmnopqrstuvwxyzabcdefghijkl";
+	const char *value = "acme_bcdefghijklmnopqrstuvwxyzabcdefghijkl";
 
 	/* the literal that begins the group is public */
-	expect(CW_CLASS_SPECIFIC, "(?<![a-z])(?<secret>acme_[a-z]{37})", secret, "ac{+}me_bcde" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<![a-z])(?<secret>acme_[a-z]{37})", value, "ac{+}me_bcde" DOTS "(42)");
 	/* a nested group ends the literal */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_(?<body>[a-z]{37}))", secret, "ac{+}me_bcde" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_(?<body>[a-z]{37}))", value, "ac{+}me_bcde" DOTS "(42)");
 	/* an escaped sign is a literal */
 	expect(CW_CLASS_SPECIFIC, "(?<secret>SG\\.[a-z]+)", "SG.bcdefghijklmnopqrstu", "SG.bc" DOTS "(23)");
 	/* a quantifier that allows none takes its letter back */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_?[a-z_]+)", secret, "ac{+}me_bcd" DOTS "(42)");
-	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_{0,1}[a-z_]+)", secret, "ac{+}me_bcd" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_?[a-z_]+)", value, "ac{+}me_bcd" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_{0,1}[a-z_]+)", value, "ac{+}me_bcd" DOTS "(42)");
 	/* any case, when the rule is so */
 	expect(CW_CLASS_SPECIFIC, "(?i)(?<secret>acme_[a-z]+)", "ACME_bcdefghijklmnopqr", "ACME_bc" DOTS "(22)");
 }
 
 static void test_no_prefix(void **state)
 {
-	const char *secret = "acme_bcdefghijklmnopqrstuvwxyzabcdefghijkl";
+	const char *value = "acme_bcdefghijklmnopqrstuvwxyzabcdefghijkl";
 
 	/* alternatives have no common beginning */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_[a-z]+|[a-z_]+)", secret, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_[a-z]+|[a-z_]+)", value, "acme" DOTS "(42)");
 	/* nor do two groups of that name */
-	expect(CW_CLASS_SPECIFIC, "(?J)(?<secret>acme_[a-z]+)|(?<secret>[a-z_]+)", secret, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?J)(?<secret>acme_[a-z]+)|(?<secret>[a-z_]+)", value, "acme" DOTS "(42)");
 	/* an alternative inside a class or behind an escape is none */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_[|a-z]+\\|?)", secret, "ac{+}me_bcde" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_[|a-z]+\\|?)", value, "ac{+}me_bcde" DOTS "(42)");
 	/* a bracket that a class holds does not end the group */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_[)a-z]+|x)", secret, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>acme_[)a-z]+|x)", value, "acme" DOTS "(42)");
 	/* the group's name inside a class is no group */
-	expect(CW_CLASS_SPECIFIC, "[(?<secret>q](?<secret>acme_[a-z]+)", secret, "ac{+}me_bcde" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "[(?<secret>q](?<secret>acme_[a-z]+)", value, "ac{+}me_bcde" DOTS "(42)");
 	/* a literal that the secret does not begin with is not believed */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>other_[a-z]+)", secret, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>other_[a-z]+)", value, "acme" DOTS "(42)");
 	/* no such group, or a class first */
-	expect(CW_CLASS_SPECIFIC, "acme_[a-z]+", secret, "acme" DOTS "(42)");
-	expect(CW_CLASS_SPECIFIC, "(?<secret>[a-z]+)", secret, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "acme_[a-z]+", value, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>[a-z]+)", value, "acme" DOTS "(42)");
 	/* an escaped letter is a class, not a literal */
-	expect(CW_CLASS_SPECIFIC, "(?<secret>\\w+)", secret, "acme" DOTS "(42)");
+	expect(CW_CLASS_SPECIFIC, "(?<secret>\\w+)", value, "acme" DOTS "(42)");
 }
 
 static void test_whole_literal(void **state)
