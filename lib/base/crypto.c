@@ -20,11 +20,15 @@ struct cw_sha256_ctx {
 	EVP_MD_CTX *md;
 };
 
-/* libcrypto's digests fail only when memory is gone or the library cannot load its providers. */
+/* libcrypto's digests fail only when memory is gone, which it does not always say, or when it cannot load its providers. */
 static int failed(struct cw_err *err, const char *what)
 {
-	ERR_clear_error();
-	return cw_err_set(err, CW_E_INTERNAL, "%s: libcrypto failed", what);
+	unsigned long e;
+	bool nomem = ERR_peek_error() == 0;
+
+	while ((e = ERR_get_error()) != 0)
+		nomem = nomem || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+	return nomem ? cw_err_nomem(err) : cw_err_set(err, CW_E_INTERNAL, "%s: libcrypto failed", what);
 }
 
 int cw_sha256(const void *data, size_t len, uint8_t out[CW_SHA256_LEN], struct cw_err *err)

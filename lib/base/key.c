@@ -47,8 +47,8 @@ static bool next_block(struct cw_key_text *text, struct block *ret)
 	return true;
 }
 
-/* The base64 of a PEM body into OUT. Of the headers of RFC 1421 only the two that say "encrypted" matter; when all stands in one
- * line, the body goes on behind DEK-Info's value. */
+/* The base64 of a PEM body into OUT. Of the headers of RFC 1421 only the two that say "encrypted" matter; when all stands
+ * in one line, the body goes on behind DEK-Info's value. */
 static void pem_text(struct cw_key_text rest, struct cw_buf *out, bool *ret_encrypted)
 {
 	struct cw_key_text line;
@@ -148,9 +148,9 @@ int cw_key_parse(const void *data, size_t len, enum cw_key_state *ret_state, str
 	int rc = 0;
 
 	if (len <= KEY_BYTES_MAX) {
-		ERR_set_mark();
+		ERR_clear_error();
 		rc = parse_any(data, len, &state, &canon);
-		ERR_pop_to_mark();
+		ERR_clear_error();
 	}
 	if (der_out && !rc)
 		cw_buf_add(der_out, canon.data, canon.len);

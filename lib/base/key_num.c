@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/key_forms.h"
 
+#define RSA_BYTES_MIN (384 / 8)	      /* of the modulus: less was never a key, but an exercise */
 #define RSA_BYTES_MAX (16384 / 8 + 1) /* libcrypto itself refuses larger moduli */
 #define DSA_BYTES_MAX (4096 / 8 + 1)  /* bounds the one exponentiation; the standard ends at 3072 bits */
 #define EC_BYTES_MAX 160	      /* an uncompressed point of the largest curve, and some */
@@ -27,10 +28,18 @@ static bool load(BN_CTX *ctx, const struct cw_key_int *in, BIGNUM **ret)
 	return *ret && BN_bin2bn(in->p, (int)in->len, *ret);
 }
 
-/* 0 or CW_E_NOMEM: libcrypto says no either because the values are wrong or because memory is gone. */
+/* 0 or CW_E_NOMEM: libcrypto says no either because the values are wrong or because memory is gone, which may stand anywhere in
+ * its queue. */
 static int why_not(void)
 {
-	return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? CW_E_NOMEM : 0;
+	unsigned long e;
+	int rc = 0;
+
+	while ((e = ERR_get_error()) != 0) {
+		if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE)
+			rc = CW_E_NOMEM;
+	}
+	return rc;
 }
 
 /* One prime's share: e * d = 1 mod (prime - 1), and d mod (prime - 1) is what the key says (when it does). */
@@ -83,6 +92,8 @@ int cw_key_check_rsa(const struct cw_key_rsa *k)
 		if (all[i]->len > RSA_BYTES_MAX || (i < 5 && all[i]->len == 0))
 			return 0;
 	}
+	if (k->n.len < RSA_BYTES_MIN)
+		return 0;
 	CW_CLEANUP(BN_CTX_free_p) BN_CTX *ctx = BN_CTX_new();
 	if (!ctx)
 		return CW_E_NOMEM;
@@ -154,8 +165,10 @@ static int check_ec(const EC_GROUP *group, BN_CTX *ctx, const struct cw_key_int 
 	CW_CLEANUP(EC_POINT_clear_free_p) EC_POINT *want = EC_POINT_new(group);
 	if (!point || !want)
 		return CW_E_NOMEM;
-	if (!EC_POINT_oct2point(group, point, pub->p, pub->len, ctx) || !EC_POINT_mul(group, want, d, NULL, NULL, ctx))
+	if (!EC_POINT_oct2point(group, point, pub->p, pub->len, ctx))
 		return why_not();
+	if (!EC_POINT_mul(group, want, d, NULL, NULL, ctx))
+		return CW_E_NOMEM; /* nothing else can go wrong with a number below the order */
 	return EC_POINT_cmp(group, point, want, ctx) == 0;
 }
 
@@ -211,6 +224,6 @@ int cw_key_check_ed25519(const uint8_t seed[32], const uint8_t pub[32])
 	size_t len = sizeof(own);
 
 	if (!key || EVP_PKEY_get_raw_public_key(key, own, &len) != 1)
-		return CW_E_NOMEM;
+		return why_not() ? CW_E_NOMEM : 1; /* a libcrypto without this curve cannot refute the key */
 	return len == sizeof(own) && memcmp(own, pub, sizeof(own)) == 0;
 }

@@ -33,7 +33,8 @@ struct cw_proof_input {
 
 /* Evaluate one proof. *ret_label is left alone or set to a string that lives as long as the set or for ever ("canary",
  * "encrypted", "expired" is not known here: no clock). CANONICAL (may be NULL) receives the canonical secret when it is not the
- * plain bytes (DER of a key), else is left empty. Returns 0, CW_E_NOMEM or CW_E_LIMIT. */
+ * plain bytes (DER of a key), else is left empty. Returns 0, CW_E_NOMEM, CW_E_LIMIT or
+ * CW_E_INTERNAL (libcrypto). */
 int cw_proof_eval(const struct cw_proof_input *in, enum cw_proof_result *ret, const char **ret_label,
 		  struct cw_buf *canonical, struct cw_err *err);
 

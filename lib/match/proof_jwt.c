@@ -75,8 +75,8 @@ static enum cw_proof_result judge_signature(const char *alg, const struct cw_pro
 	return bytes >= 16 ? CW_PROOF_WEAK : CW_PROOF_FAIL; /* an algorithm of tomorrow */
 }
 
-/* A payload is a JSON object. The strict parser also refuses harmless oddities (a number beyond 2^53, a name given twice), which
- * must not hide a token. */
+/* A payload is a JSON object. The strict parser also refuses harmless oddities (a number beyond 2^53, a name given
+ * twice), which must not hide a token. */
 static int check_payload(const struct cw_proof_text *part, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf raw = CW_BUF_INIT_SECRET;

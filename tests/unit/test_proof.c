@@ -1,5 +1,5 @@
-/* Tests of match/proof.h, without keys (test_proof_key.c): every check with a published vector or a sum worked out elsewhere, and its
- * near misses. Tokens are joined at run time so that no line of this file holds one. */
+/* Tests of match/proof.h, without keys (test_proof_key.c): every check with a published vector or a sum worked out
+ * elsewhere, and its near misses. Tokens are joined at run time so that no line of this file holds one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -159,7 +159,7 @@ static void test_marvin_seed(void **state)
 	assert_false(cw_marvin_seed("0x416241636374303g", 18, &seed));
 }
 
-/* Identifiable keys made here: right, with another seed, one letter changed; a list of seeds; a key in the URL-safe alphabet. */
+/* Identifiable keys made here: right, with another seed, one letter changed; a list of seeds; URL-safe letters. */
 static void test_marvin32_keys(void **state)
 {
 	struct proof p = {CW_CHECK_MARVIN32, "secret", {{"seed", "Default0"}}};
