@@ -1,5 +1,7 @@
 /* rules/compile_main.c - build tool: compiles patterns/ into the image that the library embeds.
- * Usage: compile-rules OUT.c FILE.yaml... ; writes C source with the image as an array of bytes. */
+ * Usage: compile-rules OUT.c OUT.d FOLDER; writes C source with the image as an array of bytes, and what it depends on: the
+ * folder itself too, so that a rule file that comes or goes is seen. */
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,19 +14,39 @@
 const unsigned char cw_default_image[1] = {0};
 const size_t cw_default_image_len = 0;
 
-static int build(char **files, struct cw_buf *image, struct cw_err *err)
+static int build(const char *folder, struct cw_buf *image, struct cw_err *err)
 {
 	CW_CLEANUP(cw_rulebook_free_p) struct cw_rulebook *book = NULL;
 	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = NULL;
 	int rc = cw_rulebook_new(&book, err);
 
-	for (; rc == 0 && *files; files++)
-		rc = cw_rulebook_add_path(book, *files, err);
+	if (rc == 0)
+		rc = cw_rulebook_add_path(book, folder, err);
 	if (rc == 0)
 		rc = cw_rulebook_finish(book, err);
 	if (rc == 0)
 		rc = cw_set_compile(book, &set, err);
 	return rc < 0 ? rc : cw_set_image(set, image, err);
+}
+
+static int write_depfile(const char *path, const char *out, const char *folder)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf pattern = CW_BUF_INIT;
+	glob_t files;
+	FILE *f;
+
+	cw_buf_addf(&pattern, "%s/*.yaml", folder);
+	if (cw_buf_fail(&pattern, "pattern", NULL) < 0 || glob(pattern.data, 0, NULL, &files) != 0)
+		return -1;
+	f = fopen(path, "we");
+	if (f) {
+		fprintf(f, "%s: %s", out, folder);
+		for (size_t i = 0; i < files.gl_pathc; i++)
+			fprintf(f, " %s", files.gl_pathv[i]);
+		fputc('\n', f);
+	}
+	globfree(&files);
+	return f ? ferror(f) | fclose(f) : -1;
 }
 
 static int write_source(const char *path, const struct cw_buf *image)
@@ -48,16 +70,16 @@ int main(int argc, char **argv)
 	CW_CLEANUP(cw_buf_release) struct cw_buf image = CW_BUF_INIT;
 	struct cw_err err = CW_ERR_INIT;
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: compile-rules OUT.c FILE.yaml...\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: compile-rules OUT.c OUT.d FOLDER\n");
 		return 2;
 	}
-	if (build(argv + 2, &image, &err) < 0) {
+	if (build(argv[3], &image, &err) < 0) {
 		fprintf(stderr, "compile-rules: %s\n", cw_err_msg(&err));
 		return 1;
 	}
-	if (write_source(argv[1], &image) != 0) {
-		fprintf(stderr, "compile-rules: cannot write %s\n", argv[1]);
+	if (write_source(argv[1], &image) != 0 || write_depfile(argv[2], argv[1], argv[3]) != 0) {
+		fprintf(stderr, "compile-rules: cannot write %s or %s\n", argv[1], argv[2]);
 		return 1;
 	}
 	return 0;

@@ -28,9 +28,13 @@ def dev_commands(root):
 def check_credwatch(root, command, rest):
     if len(sys.argv) < 3:
         return None
-    help_text = output([os.path.abspath(sys.argv[2]), command, "--help"], root)
+    program = os.path.abspath(sys.argv[2])
+    help_text = output([program, command, "--help"], root)
     if help_text is None:
         return "credwatch has no command '%s'" % command
+    shown = re.match(r" *show +([a-z0-9.-]+)", rest)
+    if command == "rules" and shown and output([program, "rules", "show", shown.group(1)], root) is None:
+        return "there is no rule '%s'" % shown.group(1)
     for option in re.findall(r"(?<!\S)--[a-z][a-z-]+", rest):
         if option not in help_text:
             return "credwatch %s has no option '%s'" % (command, option)
