@@ -128,6 +128,25 @@ for jobs in 2 7; do
 	assert_same out one
 done
 
+begin 'stopped while it waits for standard input: a partial report, status 3'
+mkfifo held
+"$CREDWATCH" scan --format jsonl --no-progress --no-default-rules --rules "$RULES" d/z - <held >out 2>err &
+pid=$!
+exec 3>held
+# the program is ready when it catches SIGTERM (bit 14 of SigCgt)
+until mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status") && [ $((0x$mask & 0x4000)) -ne 0 ]; do
+	kill -0 "$pid" || fail 'it ended by itself'
+done
+kill -TERM "$pid"
+got=0
+wait "$pid" || got=$?
+exec 3>&-
+assert_eq "$got" 3
+assert_has out '<stdin>'
+assert_has out interrupted
+assert_has out '"type":"summary"'
+assert_adds_up 0
+
 begin '2,000 folders deep'
 mkdir deep
 (
