@@ -146,13 +146,22 @@ static uint64_t map_offset(const struct text *t, size_t off)
 	return t->bom + (uint64_t)t->unit * off;
 }
 
+/* The byte of the blob behind the last one that bytes [.., END) of T come from; END > 0. A decoded byte may end inside an encoded
+ * character, which then belongs to it. */
+static uint64_t map_end(const struct text *t, size_t end)
+{
+	for (; t->parent; t = t->parent)
+		end = cw_decode_map(t->span, end - 1) + 2;
+	return t->bom + (uint64_t)t->unit * end;
+}
+
 /* The blob's bytes of the outermost decoded span that T comes from. */
 static void outermost(const struct text *t, uint64_t *ret_start, uint64_t *ret_end)
 {
 	while (t->parent->parent)
 		t = t->parent;
 	*ret_start = map_offset(t->parent, t->span->start);
-	*ret_end = map_offset(t->parent, t->span->end);
+	*ret_end = map_end(t->parent, t->span->end);
 }
 
 /* "utf-16le+base64": how the bytes of T were decoded, outermost first; NULL for the blob itself. */
@@ -201,7 +210,7 @@ static int add_hit(struct run *run, uint32_t rule, const struct cw_verdict *v)
 	h->label = v->label;
 	h->decoded = decoded_name(t);
 	h->start = h->at = map_offset(t, v->start);
-	h->end = h->at_end = map_offset(t, v->end);
+	h->end = h->at_end = map_end(t, v->end);
 	if (t->parent)
 		outermost(t, &h->at, &h->at_end);
 	h->secret_off = h->canon_off = res->secrets.len;
@@ -225,7 +234,7 @@ static int add_unscannable(struct run *run, const struct cw_candidate *c)
 	if (!u)
 		return cw_vec_fail(&run->res->unscannable, "undecided rules", run->err);
 	u->rule = c->rule;
-	u->end = map_offset(run->text, c->end);
+	u->end = map_end(run->text, (size_t)c->end);
 	u->reason = "the pattern reached its match limit";
 	return 0;
 }

@@ -127,7 +127,7 @@ int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t fro
 		   int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload, struct cw_err *err)
 {
 	uint64_t next = from;
-	bool more = from <= to;
+	bool more = from <= to && len > 0; /* no anchor matches nothing, and there may be no DATA at all */
 
 	while (more) {
 		uint64_t base = next > CW_STAGE1_BACK ? next - CW_STAGE1_BACK : 0, stop = to < len ? to + 2 : len, limit = to;

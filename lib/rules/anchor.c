@@ -61,6 +61,8 @@ static int read_escape(struct reader *r, struct part *ret, uint32_t *ret_chars)
 	if (strchr("AzZGKRXC", c) || (c >= '1' && c <= '9') || strchr("gkpPuE", c) || c == 'Q')
 		return fail(r, "\\A \\z \\Z \\G \\K, back-references and property classes are not allowed; use classes such "
 			       "as [A-Za-z0-9]");
+	if (strchr("0co", c) || (c == 'x' && r->at[1] == '{') || (c == 'N' && r->at[1] == '{'))
+		return fail(r, "octal escapes, \\x{...}, \\N{...} and \\c are not allowed; write \\xNN");
 	r->at++;
 	if (c == 'b' || c == 'B') {
 		*ret = (struct part){.pure = false};
@@ -94,14 +96,16 @@ static int read_class(struct reader *r, struct part *ret)
 		if (*r->at == '-' && !first && r->at[1] && r->at[1] != ']') {
 			unsigned char hi = (unsigned char)r->at[1];
 
-			chars += hi > last ? hi - last : 64;
 			r->at += 2;
+			if (hi == '\\' && read_escape(r, &skip, &n) < 0)
+				return CW_E_RULE;
+			chars += hi > last && hi != '\\' ? hi - last : 64;
 			continue;
 		}
 		last = (unsigned char)*r->at++;
 		n = 1;
 		if (last == '\\' && read_escape(r, &skip, &n) < 0)
-			return r->err ? (int)r->err->code : CW_E_RULE;
+			return CW_E_RULE;
 		chars += n;
 	}
 	if (*r->at != ']')
@@ -158,9 +162,11 @@ static int read_atom(struct reader *r, struct part *ret)
 	case '+':
 	case '?':
 		return fail(r, "has a repeat with nothing before it");
+	case '{':
+		return fail(r, "has a { that repeats nothing; write \\{ for the character");
 	case '\\':
 		if (read_escape(r, ret, &chars) < 0)
-			return r->err ? (int)r->err->code : CW_E_RULE;
+			return CW_E_RULE;
 		ret->pure = chars == 1;
 		ret->literal = chars == 1 ? 1 : 0;
 		return 0;
@@ -220,7 +226,7 @@ static int read_quantified(struct reader *r, struct part *ret)
 	else if (ret->pure && lo == hi)
 		ret->literal = ret->min;
 	ret->pure = ret->pure && lo == hi;
-	ret->open_end = lo != hi;
+	ret->open_end = hi > 0 && (lo != hi || ret->open_end);
 	return 0;
 }
 

@@ -27,13 +27,15 @@ static void user_dir(struct cw_buf *out)
 		cw_buf_addf(out, "%s/.cache/credwatch", home);
 }
 
-/* rules-<digest of everything a compiled set depends on>.cwset */
-static int file_name(const struct cw_rulebook *book, struct cw_buf *out, struct cw_err *err)
+/* rules-<digest of everything a compiled set depends on>.cwset, and the digest of the rules alone. */
+static int file_name(const struct cw_rulebook *book, struct cw_buf *out, uint8_t rules[CW_SHA256_LEN], struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf bytes = CW_BUF_INIT;
 	uint8_t digest[CW_SHA256_LEN];
 	int rc = cw_codec_write(book->rules.items, book->rules.len, &bytes, err);
 
+	if (rc == 0)
+		rc = cw_sha256(bytes.data, bytes.len, rules, err);
 	if (rc < 0)
 		return rc;
 	cw_buf_addf(&bytes, "engine %d hyperscan %s processor baseline", CW_ENGINE_VERSION, cw_hsdb_version());
@@ -48,8 +50,10 @@ static int file_name(const struct cw_rulebook *book, struct cw_buf *out, struct 
 	return cw_buf_fail(out, "a file name", err);
 }
 
-static bool load(const char *dir, const char *name, struct cw_set **ret)
+/* A file under a wrong name (copied by hand, say) holds other rules: its digest tells. */
+static bool load(const char *dir, const char *name, const uint8_t rules[CW_SHA256_LEN], struct cw_set **ret)
 {
+	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = NULL;
 	CW_CLEANUP(cw_buf_release) struct cw_buf path = CW_BUF_INIT_MAX(8192), image = CW_BUF_INIT_MAX(IMAGE_FILE_MAX);
 
 	cw_buf_addf(&path, "%s/%s", dir, name);
@@ -57,7 +61,11 @@ static bool load(const char *dir, const char *name, struct cw_set **ret)
 		return false;
 	if (cw_io_read_file(path.data, IMAGE_FILE_MAX, CW_IO_NOFOLLOW | CW_IO_TRUSTED, &image, NULL) < 0)
 		return false;
-	return cw_set_from_image(image.data, image.len, ret, NULL) == 0;
+	if (cw_set_from_image(image.data, image.len, &set, NULL) < 0 ||
+	    memcmp(cw_set_digest(set), rules, CW_SHA256_LEN) != 0)
+		return false;
+	*ret = cw_steal(&set);
+	return true;
 }
 
 static int store(const struct cw_set *set, const char *dir, const char *name, mode_t dir_mode, mode_t mode,
@@ -80,12 +88,13 @@ int cw_cache_set(const struct cw_rulebook *book, struct cw_set **ret, struct cw_
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf name = CW_BUF_INIT_MAX(256), dir = CW_BUF_INIT_MAX(4096);
 	CW_CLEANUP(cw_buf_release) struct cw_buf path = CW_BUF_INIT_MAX(8192);
-	int rc = file_name(book, &name, err);
+	uint8_t rules[CW_SHA256_LEN];
+	int rc = file_name(book, &name, rules, err);
 
 	if (rc < 0)
 		return rc;
 	user_dir(&dir);
-	if (load(SYSTEM_DIR, name.data, ret) || (dir.len > 0 && load(dir.data, name.data, ret)))
+	if (load(SYSTEM_DIR, name.data, rules, ret) || (dir.len > 0 && load(dir.data, name.data, rules, ret)))
 		return 0;
 	rc = cw_set_compile(book, ret, err);
 	/* A cache that cannot be written costs time, nothing else. */
@@ -100,7 +109,8 @@ int cw_cache_store(const struct cw_rulebook *book, char **ret_path, struct cw_er
 	CW_CLEANUP(cw_buf_release) struct cw_buf path = CW_BUF_INIT_MAX(8192);
 	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = NULL;
 	bool root = geteuid() == 0;
-	int rc = file_name(book, &name, err);
+	uint8_t rules[CW_SHA256_LEN];
+	int rc = file_name(book, &name, rules, err);
 
 	if (rc == 0)
 		rc = cw_set_compile(book, &set, err);

@@ -67,10 +67,12 @@ static int check_provider(const char *name, const struct cw_yaml_node *v, struct
 	return 0;
 }
 
-/* Drop the rules that an erroneous file has added already. */
+/* Drop the rules that something erroneous has added already, and its failure with them: what is there stays usable. */
 static int undo(struct cw_rulebook *b, size_t len, int rc)
 {
 	b->rules.len = len;
+	b->rules.fail = 0;
+	b->pool.fail = 0;
 	return rc;
 }
 
@@ -121,7 +123,7 @@ int cw_rulebook_add(struct cw_rulebook *b, const char *name, const char *data, s
 		return cw_err_set(err, CW_E_RULE, "%s: 'rules' must be a list with at least one rule", name);
 	provider_text = cw_pool_strn(&b->pool, provider->text, provider->len);
 	if (!provider_text)
-		return cw_err_nomem(err);
+		return undo(b, b->rules.len, cw_err_nomem(err));
 	return add_rules(b, name, provider_text, rules, err);
 }
 
@@ -149,6 +151,7 @@ static int add_dir(struct cw_rulebook *b, const char *path, struct cw_err *err)
 {
 	struct dirent **list = NULL;
 	int n = scandir(path, &list, is_rule_file, by_name), rc = 0;
+	size_t had = b->rules.len;
 
 	if (n < 0)
 		return cw_err_sys(err, errno, "cannot read the folder '%s'", path);
@@ -167,7 +170,7 @@ static int add_dir(struct cw_rulebook *b, const char *path, struct cw_err *err)
 			rc = add_file(b, file.data, err);
 	}
 	free(list);
-	return rc;
+	return rc < 0 ? undo(b, had, rc) : 0;
 }
 
 int cw_rulebook_add_path(struct cw_rulebook *b, const char *path, struct cw_err *err)
@@ -182,6 +185,7 @@ int cw_rulebook_add_path(struct cw_rulebook *b, const char *path, struct cw_err 
 int cw_rulebook_add_set(struct cw_rulebook *b, const struct cw_set *set, struct cw_err *err)
 {
 	struct cw_set **slot = cw_vec_push(&b->sets);
+	size_t had = b->rules.len;
 
 	if (!slot)
 		return cw_vec_fail(&b->sets, "rule sets", err);
@@ -190,7 +194,7 @@ int cw_rulebook_add_set(struct cw_rulebook *b, const struct cw_set *set, struct 
 		struct cw_rule *rule = cw_vec_push(&b->rules);
 
 		if (!rule)
-			return cw_vec_fail(&b->rules, "rules", err);
+			return undo(b, had, cw_vec_fail(&b->rules, "rules", err));
 		*rule = *cw_set_rule(set, i);
 	}
 	return 0;

@@ -3,26 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/num.h"
-#include "rules/book.h"
-
-struct ctx {
-	struct cw_pool *pool;
-	const char *file;
-	const char *id; /* of the rule, "" while unknown */
-	struct cw_err *err;
-};
+#include "rules/parse.h"
 
 struct key {
 	const char *name;
 	bool required;
-	int (*set)(struct ctx *c, const struct cw_yaml_node *value, void *target);
+	int (*set)(struct cw_parse *c, const struct cw_yaml_node *value, void *target);
 };
 
-static int fail(struct ctx *c, const struct cw_yaml_node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static int fail(struct ctx *c, const struct cw_yaml_node *at, const char *fmt, ...)
+int cw_parse_fail(struct cw_parse *c, const struct cw_yaml_node *at, const char *fmt, ...)
 {
 	char text[CW_ERR_MSG_MAX / 2];
 	va_list ap;
@@ -35,17 +25,18 @@ static int fail(struct ctx *c, const struct cw_yaml_node *at, const char *fmt, .
 	return cw_err_set(c->err, CW_E_RULE, "%s:%d: %s", c->file, at->line, text);
 }
 
-static int no_memory(struct ctx *c)
+int cw_parse_nomem(struct cw_parse *c)
 {
 	return c->pool->fail == CW_E_LIMIT ? cw_err_set(c->err, CW_E_LIMIT, "%s: the rules are too large", c->file)
 					   : cw_err_nomem(c->err);
 }
 
 /* Walk MAP by the table KEYS (ended by a NULL name); TARGET is handed to the setters. */
-static int read_map(struct ctx *c, const struct cw_yaml_node *map, const struct key *keys, const char *what, void *target)
+static int read_map(struct cw_parse *c, const struct cw_yaml_node *map, const struct key *keys, const char *what,
+		    void *target)
 {
 	if (map->type != CW_YAML_MAP)
-		return fail(c, map, "%s must be a map of keys", what);
+		return cw_parse_fail(c, map, "%s must be a map of keys", what);
 	for (size_t i = 0; i < map->len; i++) {
 		const struct cw_yaml_node *name = &map->items[2 * i];
 		const struct key *k = keys;
@@ -54,26 +45,27 @@ static int read_map(struct ctx *c, const struct cw_yaml_node *map, const struct 
 		while (k->name && strcmp(k->name, name->text) != 0)
 			k++;
 		if (!k->name)
-			return fail(c, name, "unknown key '%.40s' in %s; see the schema in patterns/README.md", name->text, what);
+			return cw_parse_fail(c, name, "unknown key '%.40s' in %s; see the schema in patterns/README.md",
+					     name->text, what);
 		rc = k->set(c, name + 1, target);
 		if (rc < 0)
 			return rc;
 	}
 	for (const struct key *k = keys; k->name; k++) {
 		if (k->required && !cw_yaml_get(map, k->name))
-			return fail(c, map, "%s lacks the key '%s'", what, k->name);
+			return cw_parse_fail(c, map, "%s lacks the key '%s'", what, k->name);
 	}
 	return 0;
 }
 
-static int text_of(struct ctx *c, const struct cw_yaml_node *v, const char *what, const char **ret)
+int cw_parse_text(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, const char **ret)
 {
 	if (v->type != CW_YAML_SCALAR)
-		return fail(c, v, "%s must be a text", what);
+		return cw_parse_fail(c, v, "%s must be a text", what);
 	if (v->len > CW_RULE_TEXT_MAX)
-		return fail(c, v, "%s is longer than %d bytes", what, CW_RULE_TEXT_MAX);
+		return cw_parse_fail(c, v, "%s is longer than %d bytes", what, CW_RULE_TEXT_MAX);
 	*ret = cw_pool_strn(c->pool, v->text, v->len);
-	return *ret ? 0 : no_memory(c);
+	return *ret ? 0 : cw_parse_nomem(c);
 }
 
 /* Delete every {+}: it keeps tokens out of the rule files. */
@@ -92,37 +84,40 @@ static size_t join(char *s, size_t len)
 	return out;
 }
 
-static int joined_text(struct ctx *c, const struct cw_yaml_node *v, const char *what, const char **ret, size_t *ret_len)
+static int joined_text(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, const char **ret,
+		       size_t *ret_len)
 {
-	int rc = text_of(c, v, what, ret);
+	int rc = cw_parse_text(c, v, what, ret);
 
 	if (rc == 0)
 		*ret_len = join((char *)*ret, v->len);
 	return rc;
 }
 
-static int list_of(struct ctx *c, const struct cw_yaml_node *v, const char *what, size_t item_size, void **ret, size_t *ret_len)
+int cw_parse_list(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, size_t item_size, void **ret,
+		  size_t *ret_len)
 {
 	if (v->type != CW_YAML_SEQ)
-		return fail(c, v, "%s must be a list", what);
+		return cw_parse_fail(c, v, "%s must be a list", what);
 	if (v->len > CW_RULE_LIST_MAX)
-		return fail(c, v, "%s has more than %d items", what, CW_RULE_LIST_MAX);
+		return cw_parse_fail(c, v, "%s has more than %d items", what, CW_RULE_LIST_MAX);
 	*ret = cw_pool_array(c->pool, v->len + 1, item_size);
 	*ret_len = v->len;
-	return *ret ? 0 : no_memory(c);
+	return *ret ? 0 : cw_parse_nomem(c);
 }
 
-static int text_list(struct ctx *c, const struct cw_yaml_node *v, const char *what, const char *const **ret, size_t *ret_len)
+static int text_list(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, const char *const **ret,
+		     size_t *ret_len)
 {
 	const char **items;
 	void *array;
-	int rc = list_of(c, v, what, sizeof(*items), &array, ret_len);
+	int rc = cw_parse_list(c, v, what, sizeof(*items), &array, ret_len);
 
 	if (rc < 0)
 		return rc;
 	items = array;
 	for (size_t i = 0; i < v->len; i++) {
-		rc = text_of(c, &v->items[i], what, &items[i]);
+		rc = cw_parse_text(c, &v->items[i], what, &items[i]);
 		if (rc < 0)
 			return rc;
 	}
@@ -130,18 +125,19 @@ static int text_list(struct ctx *c, const struct cw_yaml_node *v, const char *wh
 	return 0;
 }
 
-static int number(struct ctx *c, const struct cw_yaml_node *v, const char *what, uint64_t min, uint64_t max, uint32_t *ret)
+static int number(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, uint64_t min, uint64_t max,
+		  uint32_t *ret)
 {
 	uint64_t n;
 
 	if (v->type != CW_YAML_SCALAR || v->quoted || cw_num_u64(v->text, v->len, min, max, what, &n, NULL) < 0)
-		return fail(c, v, "%s must be a whole number from %llu to %llu", what, (unsigned long long)min,
+		return cw_parse_fail(c, v, "%s must be a whole number from %llu to %llu", what, (unsigned long long)min,
 			    (unsigned long long)max);
 	*ret = (uint32_t)n;
 	return 0;
 }
 
-static int choice(struct ctx *c, const struct cw_yaml_node *v, const char *what, const char *const *names, int *ret)
+int cw_parse_choice(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, const char *const *names, int *ret)
 {
 	if (v->type == CW_YAML_SCALAR) {
 		for (int i = 0; names[i]; i++) {
@@ -151,14 +147,14 @@ static int choice(struct ctx *c, const struct cw_yaml_node *v, const char *what,
 			}
 		}
 	}
-	return fail(c, v, "%s '%.40s' is not known", what, v->type == CW_YAML_SCALAR ? v->text : "");
+	return cw_parse_fail(c, v, "%s '%.40s' is not known", what, v->type == CW_YAML_SCALAR ? v->text : "");
 }
 
 /* Setters of a rule's texts: one line each, by the name of the member. */
-#define TEXT_SETTER(member)                                                                                            \
-	static int set_##member(struct ctx *c, const struct cw_yaml_node *v, void *target)                             \
-	{                                                                                                              \
-		return text_of(c, v, #member, &((struct cw_rule *)target)->member);                                    \
+#define TEXT_SETTER(member)                                                                                    \
+	static int set_##member(struct cw_parse *c, const struct cw_yaml_node *v, void *target)                \
+	{                                                                                                      \
+		return cw_parse_text(c, v, #member, &((struct cw_rule *)target)->member);                      \
 	}
 TEXT_SETTER(title)
 TEXT_SETTER(anchor)
@@ -166,98 +162,98 @@ TEXT_SETTER(pattern)
 TEXT_SETTER(description)
 TEXT_SETTER(remediation)
 
-static int set_id(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_id(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_rule *rule = target;
-	int rc = text_of(c, v, "id", &rule->id);
+	int rc = cw_parse_text(c, v, "id", &rule->id);
 
 	if (rc < 0)
 		return rc;
 	for (const char *s = rule->id; *s; s++) {
 		if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) && !strchr(".-_", *s))
-			return fail(c, v, "id may hold lower-case letters, digits, '.', '-' and '_' only");
+			return cw_parse_fail(c, v, "id may hold lower-case letters, digits, '.', '-' and '_' only");
 	}
 	if (v->len == 0 || v->len > 80)
-		return fail(c, v, "id must have 1 to 80 characters");
+		return cw_parse_fail(c, v, "id must have 1 to 80 characters");
 	return 0;
 }
 
-static int set_class(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_class(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const char *const names[] = {"generic", "specific", NULL};
-	int n, rc = choice(c, v, "class", names, &n);
+	int n, rc = cw_parse_choice(c, v, "class", names, &n);
 
 	if (rc == 0)
 		((struct cw_rule *)target)->cls = (enum cw_rule_class)n;
 	return rc;
 }
 
-static int set_severity(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_severity(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const char *const names[] = {"low", "medium", "high", "critical", NULL};
-	int n, rc = choice(c, v, "severity", names, &n);
+	int n, rc = cw_parse_choice(c, v, "severity", names, &n);
 
 	if (rc == 0)
 		((struct cw_rule *)target)->severity = (enum cw_severity)n;
 	return rc;
 }
 
-static int set_cwe(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_cwe(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	return number(c, v, "cwe", 1, 9999, &((struct cw_rule *)target)->cwe);
 }
 
-static int set_before(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_before(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	return number(c, v, "reach.before", 1, CW_REACH_MAX, &((struct cw_rule *)target)->before);
 }
 
-static int set_after(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_after(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	return number(c, v, "reach.after", 0, CW_REACH_MAX, &((struct cw_rule *)target)->after);
 }
 
-static int set_reach(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_reach(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const struct key keys[] = {{"before", true, set_before}, {"after", true, set_after}, {0}};
 
 	return read_map(c, v, keys, "reach", target);
 }
 
-static int set_entropy(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_entropy(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_value_spec *spec = target;
 
 	if (v->type != CW_YAML_SCALAR || cw_num_decimal(v->text, v->len, 0, 8, "en{+}tropy", &spec->entropy, NULL) < 0)
-		return fail(c, v, "entropy must be a number from 0 to 8");
+		return cw_parse_fail(c, v, "entropy must be a number from 0 to 8");
 	return 0;
 }
 
-static int set_stopwords(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_stopwords(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_value_spec *spec = target;
 	int rc = text_list(c, v, "stopwords", &spec->stopwords, &spec->stopwords_len);
 
 	for (size_t i = 0; rc == 0 && i < spec->stopwords_len; i++) {
 		if (!spec->stopwords[i][0])
-			return fail(c, v, "stopwords may not hold an empty word");
+			return cw_parse_fail(c, v, "stopwords may not hold an empty word");
 		for (char *s = (char *)spec->stopwords[i]; *s; s++)
 			*s = (char)tolower((unsigned char)*s);
 	}
 	return rc;
 }
 
-static int set_model(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_model(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const char *const names[] = {"none", "token", "password", "false", "true", NULL};
-	int n, rc = choice(c, v, "model", names, &n);
+	int n, rc = cw_parse_choice(c, v, "model", names, &n);
 
 	if (rc == 0)
 		((struct cw_value_spec *)target)->model = n == 3 ? CW_MODEL_NONE : n == 4 ? CW_MODEL_TOKEN : (enum cw_value_model)n;
 	return rc;
 }
 
-static int set_value(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_value(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const struct key keys[] = {
 		{"en{+}tropy", false, set_entropy}, {"stopwords", false, set_stopwords}, {"model", false, set_model}, {0}};
@@ -265,25 +261,25 @@ static int set_value(struct ctx *c, const struct cw_yaml_node *v, void *target)
 	return read_map(c, v, keys, "value", &((struct cw_rule *)target)->value);
 }
 
-static int set_label_text(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_label_text(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	size_t len;
 	int rc = joined_text(c, v, "label text", &((struct cw_label_spec *)target)->text, &len);
 
-	return rc == 0 && len < 4 ? fail(c, v, "label text must have at least 4 characters") : rc;
+	return rc == 0 && len < 4 ? cw_parse_fail(c, v, "label text must have at least 4 characters") : rc;
 }
 
-static int set_label_name(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_label_name(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
-	return text_of(c, v, "label", &((struct cw_label_spec *)target)->label);
+	return cw_parse_text(c, v, "label", &((struct cw_label_spec *)target)->label);
 }
 
-static int set_labels(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_labels(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const struct key keys[] = {{"text", true, set_label_text}, {"label", true, set_label_name}, {0}};
 	struct cw_rule *rule = target;
 	void *items;
-	int rc = list_of(c, v, "labels", sizeof(struct cw_label_spec), &items, &rule->labels_len);
+	int rc = cw_parse_list(c, v, "labels", sizeof(struct cw_label_spec), &items, &rule->labels_len);
 
 	for (size_t i = 0; rc == 0 && i < v->len; i++)
 		rc = read_map(c, &v->items[i], keys, "a label", (struct cw_label_spec *)items + i);
@@ -291,27 +287,29 @@ static int set_labels(struct ctx *c, const struct cw_yaml_node *v, void *target)
 	return rc;
 }
 
-static int set_part_name(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_part_name(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
-	return text_of(c, v, "part name", &((struct cw_part *)target)->name);
+	return cw_parse_text(c, v, "part name", &((struct cw_part *)target)->name);
 }
 
-static int set_part_rule(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_part_rule(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
-	return text_of(c, v, "part rule", &((struct cw_part *)target)->rule);
+	return cw_parse_text(c, v, "part rule", &((struct cw_part *)target)->rule);
 }
 
-static int set_part_lines(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_part_lines(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	return number(c, v, "part lines", 0, 1000, &((struct cw_part *)target)->lines);
 }
 
-static int set_part_required(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_part_required(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
-	return cw_yaml_bool(v, &((struct cw_part *)target)->required) ? 0 : fail(c, v, "required must be true or false");
+	if (cw_yaml_bool(v, &((struct cw_part *)target)->required))
+		return 0;
+	return cw_parse_fail(c, v, "required must be true or false");
 }
 
-static int set_parts(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_parts(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const struct key keys[] = {{"name", true, set_part_name},
 					  {"rule", true, set_part_rule},
@@ -320,7 +318,7 @@ static int set_parts(struct ctx *c, const struct cw_yaml_node *v, void *target)
 					  {0}};
 	struct cw_rule *rule = target;
 	void *items;
-	int rc = list_of(c, v, "parts", sizeof(struct cw_part), &items, &rule->parts_len);
+	int rc = cw_parse_list(c, v, "parts", sizeof(struct cw_part), &items, &rule->parts_len);
 
 	for (size_t i = 0; rc == 0 && i < v->len; i++)
 		rc = read_map(c, &v->items[i], keys, "a part", (struct cw_part *)items + i);
@@ -328,58 +326,58 @@ static int set_parts(struct ctx *c, const struct cw_yaml_node *v, void *target)
 	return rc;
 }
 
-static int set_only(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_only(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_rule *rule = target;
 
 	return text_list(c, v, "paths.only", &rule->paths_only, &rule->paths_only_len);
 }
 
-static int set_lower(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_lower(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_rule *rule = target;
 
 	return text_list(c, v, "paths.lower", &rule->paths_lower, &rule->paths_lower_len);
 }
 
-static int set_paths(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_paths(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const struct key keys[] = {{"only", false, set_only}, {"lower", false, set_lower}, {0}};
 
 	return read_map(c, v, keys, "paths", target);
 }
 
-static int set_references(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_references(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_rule *rule = target;
 
 	return text_list(c, v, "references", &rule->references, &rule->references_len);
 }
 
-static int set_example_text(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_example_text(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_example *e = target;
 
 	return joined_text(c, v, "an example", &e->text, &e->len);
 }
 
-static int set_example_path(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_example_path(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
-	return text_of(c, v, "an example's path", &((struct cw_example *)target)->path);
+	return cw_parse_text(c, v, "an example's path", &((struct cw_example *)target)->path);
 }
 
-static int example_list(struct ctx *c, const struct cw_yaml_node *v, const char *what, const struct cw_example **ret,
+static int example_list(struct cw_parse *c, const struct cw_yaml_node *v, const char *what, const struct cw_example **ret,
 			size_t *ret_len)
 {
 	static const struct key keys[] = {{"text", true, set_example_text}, {"path", false, set_example_path}, {0}};
 	struct cw_example *items;
 	void *array;
-	int rc = list_of(c, v, what, sizeof(*items), &array, ret_len);
+	int rc = cw_parse_list(c, v, what, sizeof(*items), &array, ret_len);
 
 	if (rc < 0)
 		return rc;
 	if (v->len < 2)
-		return fail(c, v, "at least 2 %s are needed", what);
+		return cw_parse_fail(c, v, "at least 2 %s are needed", what);
 	items = array;
 	for (size_t i = 0; i < v->len; i++) {
 		const struct cw_yaml_node *item = &v->items[i];
@@ -394,159 +392,18 @@ static int example_list(struct ctx *c, const struct cw_yaml_node *v, const char 
 	return 0;
 }
 
-static int set_examples(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_examples(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_rule *rule = target;
 
 	return example_list(c, v, "examples", &rule->examples, &rule->examples_len);
 }
 
-static int set_counterexamples(struct ctx *c, const struct cw_yaml_node *v, void *target)
+static int set_counterexamples(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	struct cw_rule *rule = target;
 
 	return example_list(c, v, "counterexamples", &rule->counterexamples, &rule->counterexamples_len);
-}
-
-/* Whether WORD (optionally followed by '!') stands in the space-separated LIST. */
-static bool in_list(const char *list, const char *word, bool *ret_required)
-{
-	size_t len = strlen(word);
-
-	for (const char *s = list; *s;) {
-		size_t n = strcspn(s, " ");
-		bool required = n > 0 && s[n - 1] == '!';
-
-		if (n - required == len && memcmp(s, word, len) == 0) {
-			*ret_required = required;
-			return true;
-		}
-		s += n;
-		s += *s == ' ';
-	}
-	return false;
-}
-
-static const char *const check_params[] = {
-#define CW_PROOF(name, text, level, params) params,
-#include "rules/proof.def"
-#undef CW_PROOF
-};
-
-/* A parameter's value: a scalar, or a list written one item a line. */
-static int param_value(struct ctx *c, const struct cw_yaml_node *v, const char **ret)
-{
-	CW_CLEANUP(cw_buf_release) struct cw_buf b = CW_BUF_INIT_MAX(CW_RULE_TEXT_MAX);
-
-	if (v->type == CW_YAML_SCALAR)
-		return text_of(c, v, "a proof's parameter", ret);
-	if (v->type != CW_YAML_SEQ || v->len > CW_RULE_LIST_MAX)
-		return fail(c, v, "a proof's parameter must be a text or a short list");
-	for (size_t i = 0; i < v->len; i++) {
-		if (v->items[i].type != CW_YAML_SCALAR || strchr(v->items[i].text, '\n'))
-			return fail(c, v, "a proof's list may hold texts of one line only");
-		if (i > 0)
-			cw_buf_addc(&b, '\n');
-		cw_buf_add(&b, v->items[i].text, v->items[i].len);
-	}
-	if (cw_buf_fail(&b, "a proof's parameter", c->err) < 0)
-		return b.fail;
-	*ret = cw_pool_strn(c->pool, b.data, b.len);
-	return *ret ? 0 : no_memory(c);
-}
-
-static int proof_check(struct ctx *c, const struct cw_yaml_node *map, struct cw_proof_spec *p)
-{
-	const struct cw_yaml_node *v = cw_yaml_get(map, "check");
-
-	if (!v || v->type != CW_YAML_SCALAR)
-		return fail(c, map, "a proof lacks the key 'check'");
-	for (int i = 0; i < CW_CHECK_COUNT_; i++) {
-		if (strcmp(v->text, cw_proof_check_name((enum cw_proof_check)i)) == 0) {
-			p->check = (enum cw_proof_check)i;
-			return 0;
-		}
-	}
-	return fail(c, v, "check '%.40s' is not known; patterns/README.md lists them", v->text);
-}
-
-static int proof_key(struct ctx *c, const struct cw_yaml_node *name, struct cw_proof_spec *p, struct cw_param *params)
-{
-	static const char *const fails[] = {"pattern", "reject", NULL};
-	const struct cw_yaml_node *value = name + 1;
-	bool required;
-	int n, rc;
-
-	if (strcmp(name->text, "check") == 0)
-		return 0;
-	if (strcmp(name->text, "of") == 0)
-		return text_of(c, value, "of", &p->of);
-	if (strcmp(name->text, "on_fail") == 0) {
-		rc = choice(c, value, "on_fail", fails, &n);
-		p->reject = rc == 0 && n == 1;
-		return rc;
-	}
-	if (!in_list(check_params[p->check], name->text, &required))
-		return fail(c, name, "check %s has no parameter '%.40s'", cw_proof_check_name(p->check), name->text);
-	params[p->params_len].key = cw_pool_strn(c->pool, name->text, name->len);
-	if (!params[p->params_len].key)
-		return no_memory(c);
-	return param_value(c, value, &params[p->params_len++].value);
-}
-
-static int require_params(struct ctx *c, const struct cw_yaml_node *map, const struct cw_proof_spec *p)
-{
-	char word[32];
-
-	for (const char *s = check_params[p->check]; *s;) {
-		size_t n = strcspn(s, " ");
-
-		if (n > 1 && n < sizeof(word) && s[n - 1] == '!') {
-			memcpy(word, s, n - 1);
-			word[n - 1] = '\0';
-			if (!cw_proof_param(p, word))
-				return fail(c, map, "check %s needs the parameter '%s'", cw_proof_check_name(p->check), word);
-		}
-		s += n;
-		s += *s == ' ';
-	}
-	return 0;
-}
-
-static int parse_proof(struct ctx *c, const struct cw_yaml_node *map, struct cw_proof_spec *p)
-{
-	struct cw_param *params;
-	int rc;
-
-	if (map->type != CW_YAML_MAP)
-		return fail(c, map, "a proof must be a map of keys");
-	rc = proof_check(c, map, p);
-	if (rc < 0)
-		return rc;
-	params = cw_pool_array(c->pool, map->len + 1, sizeof(*params));
-	if (!params)
-		return no_memory(c);
-	p->of = "secret";
-	p->reject = true;
-	p->params = params;
-	for (size_t i = 0; i < map->len; i++) {
-		rc = proof_key(c, &map->items[2 * i], p, params);
-		if (rc < 0)
-			return rc;
-	}
-	return require_params(c, map, p);
-}
-
-static int set_proof(struct ctx *c, const struct cw_yaml_node *v, void *target)
-{
-	struct cw_rule *rule = target;
-	void *items;
-	int rc = list_of(c, v, "proof", sizeof(struct cw_proof_spec), &items, &rule->proofs_len);
-
-	for (size_t i = 0; rc == 0 && i < v->len; i++)
-		rc = parse_proof(c, &v->items[i], (struct cw_proof_spec *)items + i);
-	rule->proofs = rc == 0 ? items : NULL;
-	return rc;
 }
 
 static const struct key rule_keys[] = {
@@ -558,7 +415,7 @@ static const struct key rule_keys[] = {
 	{"anchor", true, set_anchor},
 	{"pattern", true, set_pattern},
 	{"reach", true, set_reach},
-	{"proof", false, set_proof},
+	{"proof", false, cw_parse_proofs},
 	{"value", false, set_value},
 	{"labels", false, set_labels},
 	{"parts", false, set_parts},
@@ -572,15 +429,15 @@ static const struct key rule_keys[] = {
 };
 
 /* Ids are <provider>.<kind>; "generic" as provider belongs to class generic and to nobody else. */
-static int check_id(struct ctx *c, const struct cw_yaml_node *node, const struct cw_rule *rule)
+static int check_id(struct cw_parse *c, const struct cw_yaml_node *node, const struct cw_rule *rule)
 {
 	bool generic_id = strncmp(rule->id, "generic.", 8) == 0;
 	size_t len = strlen(rule->provider);
 
 	if (generic_id != (rule->cls == CW_CLASS_GENERIC))
-		return fail(c, node, "rules of class generic, and only they, are called generic.<kind>");
+		return cw_parse_fail(c, node, "rules of class generic, and only they, are called generic.<kind>");
 	if (!generic_id && (strncmp(rule->id, rule->provider, len) != 0 || rule->id[len] != '.' || !rule->id[len + 1]))
-		return fail(c, node, "id must be %s.<kind>", rule->provider);
+		return cw_parse_fail(c, node, "id must be %s.<kind>", rule->provider);
 	return 0;
 }
 
@@ -588,7 +445,7 @@ int cw_rule_parse(struct cw_pool *pool, const char *file, const char *provider, 
 		  struct cw_rule *ret, struct cw_err *err)
 {
 	const struct cw_yaml_node *id = cw_yaml_get(node, "id");
-	struct ctx c = {.pool = pool, .file = file, .id = "", .err = err};
+	struct cw_parse c = {.pool = pool, .file = file, .id = "", .err = err};
 	struct cw_rule rule = {.provider = provider, .cwe = 798};
 	struct cw_err why = CW_ERR_INIT;
 	int rc;
@@ -602,7 +459,7 @@ int cw_rule_parse(struct cw_pool *pool, const char *file, const char *provider, 
 		return rc;
 	rc = cw_rule_validate(&rule, &why);
 	if (rc == CW_E_RULE)
-		return fail(&c, node, "%s", cw_err_msg(&why));
+		return cw_parse_fail(&c, node, "%s", cw_err_msg(&why));
 	if (rc < 0)
 		return cw_err_set(err, why.code, "%s", cw_err_msg(&why));
 	*ret = rule;

@@ -209,11 +209,25 @@ static int check_header(const struct image_header *h, size_t len, struct cw_err 
 	return 0;
 }
 
+/* What follows the header is what was written, and the digest in the header is that of the rules. */
+static int check_sums(const struct image_header *h, const char *bytes, struct cw_err *err)
+{
+	uint8_t sum[CW_SHA256_LEN], digest[CW_SHA256_LEN];
+	int rc = cw_sha256(bytes, h->rules_len + h->db_len, sum, err);
+
+	if (rc == 0)
+		rc = cw_sha256(bytes, h->rules_len, digest, err);
+	if (rc < 0)
+		return rc;
+	if (memcmp(sum, h->sum, sizeof(sum)) != 0 || memcmp(digest, h->digest, sizeof(digest)) != 0)
+		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set is damaged");
+	return 0;
+}
+
 /* BYTES (header, rules, database) must outlive the set. */
 static int set_load(const char *bytes, size_t len, bool check_sum, struct cw_set *s, struct cw_err *err)
 {
 	struct image_header h;
-	uint8_t sum[CW_SHA256_LEN];
 	int rc;
 
 	if (len < sizeof(h))
@@ -222,13 +236,9 @@ static int set_load(const char *bytes, size_t len, bool check_sum, struct cw_set
 	rc = check_header(&h, len, err);
 	if (rc < 0)
 		return rc;
-	if (check_sum) {
-		rc = sum_of(bytes + sizeof(h), len - sizeof(h), "", 0, sum, err);
-		if (rc < 0)
-			return rc;
-		if (memcmp(sum, h.sum, sizeof(sum)) != 0)
-			return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set is damaged");
-	}
+	rc = check_sum ? check_sums(&h, bytes + sizeof(h), err) : 0;
+	if (rc < 0)
+		return rc;
 	memcpy(s->digest, h.digest, sizeof(s->digest));
 	rc = set_rules(s, bytes + sizeof(h), h.rules_len, err);
 	return rc < 0 ? rc : cw_hsdb_load(bytes + sizeof(h) + h.rules_len, h.db_len, &s->db, err);
