@@ -16,8 +16,6 @@
 #define TOKEN_RARITY 4.6
 /* A value of letters alone must surprise more, since no digit speaks for it: names of other languages reach 5. */
 #define TOKEN_RARITY_LETTERS 5.5
-/* A single plain word as a password: what the model finds this ordinary is a word or a name. */
-#define PASSWORD_RARITY 4.7
 
 const char *cw_value_verdict_name(enum cw_value_verdict v)
 {
@@ -91,11 +89,7 @@ static enum cw_value_verdict judge_password(const struct cw_view *v)
 		return CW_VALUE_CODE;
 	if (cw_value_is_words(v, false))
 		return CW_VALUE_WORDS;
-	if (v->len < PASSWORD_MIN)
-		return CW_VALUE_COMMON;
-	if (v->lower + v->upper == v->len && cw_value_rarity(v->s, v->len) <= PASSWORD_RARITY)
-		return CW_VALUE_COMMON;
-	return CW_VALUE_OK;
+	return v->len < PASSWORD_MIN ? CW_VALUE_COMMON : CW_VALUE_OK;
 }
 
 enum cw_value_verdict cw_value_judge(const struct cw_value_spec *spec, const char *s, size_t len, bool quoted)

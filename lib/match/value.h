@@ -25,15 +25,19 @@ const char *cw_value_verdict_name(enum cw_value_verdict v);
 
 /* Shannon entropy in bits a character; 0 for an empty value. */
 double cw_value_entropy(const char *s, size_t len);
-/* Rarity: mean surprise in bits a character pair under the model; random base62 is above 5, English words near 3. */
+/* Rarity: mean surprise in bits a character under the model; random base62 is above 6, random hex near 6, words and
+ * identifiers are between 2.5 and 4.5. 0 for an empty value. */
 double cw_value_rarity(const char *s, size_t len);
 
 /* Judge the LEN bytes at S. QUOTED says that the value stood in quotes (an unquoted one may be code). SPEC gives entropy,
  * stop words and the model:
  *   none      entropy and stop words only
- *   token     also placeholders, repetition; then dictionary words and rarity: machine-made values pass, names do not
- *   password  also placeholders, code, repetition; a human-made password of a word with digits and signs passes, a plain word,
- *             identifier or sentence does not */
+ *   token     also placeholders, repetition, paths and numbers; then words and rarity: machine-made values pass, names do not
+ *   password  also placeholders, repetition, code; a human-made password of a word with digits or signs passes. A plain word, an
+ *             identifier or a sentence does not, with two exceptions in quotes: one word of 6 small letters and more that source
+ *             code does not use ("hunter"), and a phrase of such words that no prompt would use ("correct horse battery staple")
+ * Values in quotes may be weaker than bare ones, which may be names: where a bare value is a literal (YAML, INI, .env), pass
+ * QUOTED. At most CW_VALUE_LOOK_MAX (4 KiB) of a value are looked at. */
 enum cw_value_verdict cw_value_judge(const struct cw_value_spec *spec, const char *s, size_t len, bool quoted);
 
 #endif

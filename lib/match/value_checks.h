@@ -19,7 +19,8 @@ struct cw_view {
 	size_t signs;	/* all others: ! @ # $ ... */
 };
 
-/* A view of the LEN bytes at S without the white space around them, at most CW_VALUE_LOOK_MAX. */
+/* A view of the LEN bytes at S without the white space around them, at most CW_VALUE_LOOK_MAX; of a value without quotes the
+ * closing brackets and commas of the code around it are left out too. */
 void cw_view_init(struct cw_view *v, const char *s, size_t len, bool quoted);
 
 static inline bool cw_is_lower(char c)

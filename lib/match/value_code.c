@@ -1,7 +1,12 @@
 /* match/value_code.c - values that are code or a place: calls, attributes, types, operators, paths, URLs, numbers, patterns. */
 #include <string.h>
 
+#include "match/model.h"
 #include "match/value_checks.h"
+
+/* Bits a letter below which up to five letters without quotes are taken for a variable: abbreviations ("pbuf", "acct") lie
+ * between 4 and 7, most random letters above. */
+#define SHORT_NAME_BITS 7.0
 
 /* Files that a setting names. */
 static const char *const extensions[] = { ".pem",  ".key",  ".txt", ".json",	   ".yml", ".yaml", ".xml",  ".py",  ".js",
@@ -50,8 +55,32 @@ static size_t name_length(const struct cw_view *v, size_t *ret_names)
 	return i;
 }
 
-/* name(...), name[...], name<...>: what follows must close at the end unless the value stood without quotes, where the
- * rule may have cut it. */
+/* Does a part of a path or the name of a call read like a name? Up to three characters say nothing. */
+static bool names_segment(const char *s, size_t len)
+{
+	struct cw_view seg;
+	struct cw_part_of_value part;
+	size_t pos = 0, words = 0;
+
+	cw_view_init(&seg, s, len, true);
+	if (len <= 3)
+		return true;
+	while (cw_view_part(&seg, &pos, &part))
+		words += !part.digits && cw_value_wordness(part.s, part.len) >= CW_WORD_ORDINARY ? part.len : 0;
+	return words * 2 >= seg.lower + seg.upper + seg.digits;
+}
+
+/* Does S, in front of a bracket, read like a function's name: words, or one spelling throughout ("strdup", "g_strv")? */
+static bool names_function(const char *s, size_t len)
+{
+	size_t i = 1;
+
+	while (i < len && (cw_is_lower(s[i]) || s[i] == '_' || s[i] == '.'))
+		i++;
+	return len > 3 && (i == len || names_segment(s, len));
+}
+
+/* name(...), name[...], name<...>: the bracket must close at the end, but for a value without quotes whose rule may have cut it. */
 static bool call_or_index(const struct cw_view *v)
 {
 	size_t names, n = name_length(v, &names), last = v->len;
@@ -60,28 +89,34 @@ static bool call_or_index(const struct cw_view *v)
 		last--;
 	if (n == 0 || n + 1 >= v->len + !v->quoted || last == 0)
 		return false;
+	if (!v->quoted && strchr("([", v->s[n]) && names_function(v->s, n))
+		return true;
 	switch (v->s[n]) {
 	case '(':
-		return !v->quoted || v->s[last - 1] == ')' || has(v, ").");
+		return v->s[last - 1] == ')' || has(v, ").");
 	case '[':
-		return !v->quoted || v->s[last - 1] == ']';
+		return v->s[last - 1] == ']';
 	case '<':
 		return v->s[last - 1] == '>';
 	}
 	return false;
 }
 
-/* a.b.c where every name reads like one, or the first is an object that code reads. */
+/* a.b.c where every name reads like one, or the first is an object that code reads, or the last says what it is. */
 static bool attribute(const struct cw_view *v)
 {
-	size_t names, n = name_length(v, &names), first = 0, pos = 0;
+	static const char says[] = " password passwd pass pwd secret token key salt hash username user credentials null none nil true "
+				   "false value text ";
+	size_t names, n = name_length(v, &names), first = 0, last, pos = 0;
 	struct cw_part_of_value part;
 
-	if (names < 2 || (n < v->len && !strchr(";,)]} ", v->s[n])))
+	if (names < 2 || (n < v->len && (v->quoted || !strchr("&|+-*/<>=?;,)]} ", v->s[n]))))
 		return false;
 	while (cw_is_ident(v->s[first]))
 		first++;
-	if (cw_view_listed(v->s, first, objects))
+	for (last = n; last > 0 && cw_is_letter(v->s[last - 1]); last--)
+		;
+	if (cw_view_listed(v->s, first, objects) || (!v->quoted && cw_view_listed(v->s + last, n - last, says)))
 		return true;
 	while (cw_view_part(v, &pos, &part))
 		if (!part.digits && cw_value_wordness(part.s, part.len) == CW_WORD_RARE)
@@ -91,44 +126,58 @@ static bool attribute(const struct cw_view *v)
 
 static bool operators(const struct cw_view *v)
 {
-	static const char *const binary[] = { "->", "::", "=>", "==", "!=", "&&", "||", " + ", " or ", " ? ", "+=", " if ", ":=", "()" };
+	static const char *const binary[] = { "->", "::", "=>", "==", "!=", "&&", "||", " + ", " or ", " ? ", "+=", " if ", ":=" };
 	static const char *const statements[] = { "return ", "new ", "await ", "lambda ", "function", "const ", "func(", "def ",
 						  "typeof ", "sizeof", "raise ", "import ", "public ", "static ", "string." };
 
-	if (any_of(v, binary, v->quoted ? 2 : sizeof(binary) / sizeof(*binary)))
-		return !v->quoted || v->digits == 0;
+	/* in quotes only the first two; nothing behind it: base64 padding, no operator */
+	for (size_t i = 0; i < (v->quoted ? 2 : sizeof(binary) / sizeof(*binary)); i++)
+		if (cw_view_find(v->s, v->len, 0, binary[i]) + strlen(binary[i]) < v->len)
+			return !v->quoted || v->digits == 0;
+	if (cw_view_starts(v->s, v->len, "+ ") || cw_view_ends(v->s, v->len, " +"))
+		return true; /* text between two strings */
 	for (size_t i = 0; !v->quoted && i < sizeof(statements) / sizeof(*statements); i++)
 		if (cw_view_starts(v->s, v->len, statements[i]))
 			return true;
 	return false;
 }
 
-/* *alias &anchor !Ref !!str &variable @field without quotes: a name behind the sign. */
+/* *alias &anchor !Ref !!str &variable @field (value without quotes: a name behind the sign; and $VAR/more, quoted or not. */
 static bool sigil(const struct cw_view *v)
 {
 	size_t n = 1;
 
-	if (v->quoted || v->len < 2 || !strchr("*&!@", v->s[0]))
+	if (v->len < 2)
+		return false;
+	if (v->s[0] == '$' && !cw_is_digit(v->s[1])) {
+		while (n < v->len && cw_is_ident(v->s[n]))
+			n++;
+		return n > 1 && n < v->len && strchr("/:.[-", v->s[n]);
+	}
+	if (v->quoted || !strchr("*&!@([{", v->s[0]))
 		return false;
 	while (n < v->len && (cw_is_letter(v->s[n]) || strchr("_!:.-", v->s[n])))
 		n++;
 	return n == v->len || v->s[n] == ' ';
 }
 
-/* What stands between slashes reads like names. Rare words and digits make it a secret with slashes in it, as base64 has; short
- * pieces say nothing. */
+/* Most of what stands between slashes reads like names; the text of base64 with slashes in it does not. */
 static bool names_between_slashes(const struct cw_view *v)
 {
-	struct cw_part_of_value part;
-	size_t pos = 0, rare = 0, words = 0;
+	size_t names = 0, others = 0, at = 0;
 
-	while (cw_view_part(v, &pos, &part)) {
-		enum cw_wordness w = part.digits ? CW_WORD_SHORT : cw_value_wordness(part.s, part.len);
+	while (at < v->len) {
+		size_t n = 0;
 
-		rare += w == CW_WORD_RARE && part.len > 3 ? part.len : 0;
-		words += w >= CW_WORD_ORDINARY ? part.len : 0;
+		while (at + n < v->len && v->s[at + n] != '/' && v->s[at + n] != '\\')
+			n++;
+		if (n > 3 && names_segment(v->s + at, n))
+			names += n;
+		else if (n > 3)
+			others += n;
+		at += n + 1;
 	}
-	return words >= 3 && words >= 2 * rare + v->digits && v->signs <= 2;
+	return names > 0 && names > 2 * others && v->signs <= 2;
 }
 
 static bool path(const struct cw_view *v)
@@ -160,6 +209,7 @@ static bool printable_name(const char *s, size_t len)
 /* scheme://... unless user:password@ stands in it. */
 static bool url(const struct cw_view *v)
 {
+	struct cw_view password;
 	size_t at = cw_view_find(v->s, v->len, 0, "://"), colon, host;
 
 	if (cw_view_starts(v->s, v->len, "data:") || cw_view_starts(v->s, v->len, "mailto:") ||
@@ -171,7 +221,10 @@ static bool url(const struct cw_view *v)
 	for (host = at; host < v->len && v->s[host] != '@' && v->s[host] != '/'; host++)
 		;
 	colon = cw_view_find(v->s, host, at, ":");
-	return host == v->len || v->s[host] != '@' || colon + 1 >= host;
+	if (host == v->len || v->s[host] != '@' || colon + 1 >= host)
+		return true;
+	cw_view_init(&password, v->s + colon + 1, host - colon - 1, true);
+	return cw_value_is_placeholder(&password);
 }
 
 /* name@host.tld */
@@ -200,6 +253,8 @@ static bool number(const struct cw_view *v, bool token)
 
 	if (v->digits == 0 && s[0] != '#')
 		return false;
+	if (v->digits + 1 == len && memchr(s, '.', len))
+		return true;
 	if (v->digits == len) /* a PIN or a numeric password, if it is quoted and long */
 		return token ? len < 16 : !v->quoted || len < 6;
 	if ((s[0] == '#' && len <= 9) || (s[0] == '0' && len > 2 && (s[1] | 0x20) == 'x' && len <= 18)) {
@@ -213,13 +268,15 @@ static bool number(const struct cw_view *v, bool token)
 		i++;
 	if (i == len)
 		return token || v->digits < 14 || v->spaces > 0;
+	if (!v->quoted && i > 1 && s[i - 1] == '.' && cw_view_identifier(s + i, len - i)) /* 6.hours */
+		return true;
 	return i > 0 && len - i <= 2 && v->digits >= i - i / 3; /* a unit */
 }
 
 static bool expression_pattern(const struct cw_view *v)
 {
 	static const char *const patterns[] = { "\\w", "\\d", "\\s", "[^", "[a-z", "[0-9", "(?", "[\\", ".*)", ".+)" };
-	static const char *const markup[] = { "</", "/>", "<br", "<a ", "&lt;", "&nbsp;", "&quot;" };
+	static const char *const markup[] = { "<br", "<a ", "<b>", "</a", "</b", "</c", "</d", "</i", "</l", "</p", "</s", "</t", "&lt;", "&nbsp;", "&quot;", "&#x", "&rdquo", "&ldquo" };
 	static const char *const queries[] = { "select ", "insert into", "update ", "delete from", "create ", "alter ", "where " };
 
 	if (any_of(v, patterns, sizeof(patterns) / sizeof(*patterns)))
@@ -244,23 +301,50 @@ static bool public_value(const struct cw_view *v)
 	return false;
 }
 
-/* A variable by its looks, when nothing quotes it: common words with at most two digits behind ("arg1", "newPassword2"). */
-static bool bare_name(const struct cw_view *v)
+struct name {
+	size_t words, common;	/* parts */
+	size_t covered, rare;	/* letters of words, and of parts that are none */
+	size_t digits;		/* parts */
+	bool last_common;	/* its last word is a common one */
+};
+
+static void look_at_name(const struct cw_view *v, struct name *n)
 {
 	struct cw_part_of_value part;
-	size_t pos = 0, words = 0, letters = 0;
+	size_t pos = 0;
 
-	if (v->quoted || v->digits > 2 || !cw_view_identifier(v->s, v->len))
-		return false;
+	*n = (struct name){ 0 };
 	while (cw_view_part(v, &pos, &part)) {
 		enum cw_wordness w = part.digits ? CW_WORD_SHORT : cw_value_wordness(part.s, part.len);
 
-		if (w == CW_WORD_RARE || (w == CW_WORD_ORDINARY && v->digits > 0))
-			return false;
-		words += w >= CW_WORD_ORDINARY;
-		letters += part.digits ? 0 : part.len;
+		n->digits += part.digits;
+		n->words += w >= CW_WORD_ORDINARY;
+		n->common += w == CW_WORD_COMMON;
+		n->covered += w >= CW_WORD_ORDINARY ? part.len : 0;
+		n->rare += w == CW_WORD_RARE ? part.len : 0;
+		if (!part.digits)
+			n->last_common = w == CW_WORD_COMMON;
 	}
-	return words > 0 || letters <= 3;
+}
+
+/* A variable by its looks, when nothing quotes it: common words with at most two digits behind ("arg1", "newPassword2"), words that
+ * name what they hold ("al{+}t_passwd"), a few letters ("buf"). */
+static bool bare_name(const struct cw_view *v)
+{
+	static const char *const nouns[] = { "passw", "secret", "token", "_key", "key_", "pass_", "_pass", "pwd", "cred" };
+	struct name n;
+
+	if (v->quoted || v->digits > 2 || !cw_view_identifier(v->s, v->len))
+		return false;
+	look_at_name(v, &n);
+	if (v->digits > 0) /* only behind it */
+		return n.digits == 1 && cw_is_digit(v->s[v->len - 1]) &&
+		       ((n.rare == 0 && n.words == n.common) || (n.last_common && memchr(v->s, '_', v->len)));
+	if (any_of(v, nouns, sizeof(nouns) / sizeof(*nouns)))
+		return true;
+	if (v->len < 6)
+		return cw_model_word_bits(v->s, v->len) < SHORT_NAME_BITS * (double)v->len;
+	return n.rare > 0 ? n.common >= 2 && n.covered >= n.rare : n.covered * 2 > v->lower + v->upper;
 }
 
 bool cw_value_is_code(const struct cw_view *v, bool token)

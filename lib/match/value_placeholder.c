@@ -11,7 +11,10 @@ static const char whole[] =
 	" hidden masked redacted removed censored changed unchanged secret secrets password passwd passphrase pass pwd pw token "
 	" tokens key keys apikey api-key api_key credential credentials private public user username login admin administrator "
 	" root guest example sample demo dummy placeholder changeme changeit change_me change-me input output enabled disabled "
-	" env environment variable vault encrypted invalid valid wrong correct incorrect missing prompt interactive ask ";
+	" env environment variable vault encrypted invalid valid wrong correct incorrect missing prompt interactive ask "
+	/* "password" as the user interfaces of other languages have it */
+	" passwort kennwort wachtwoord contrasena contrase\xc3\xb1" "a senha salasana heslo haslo has\xc5\x82o parola parole jelszo "
+	" l\xc3\xb6senord losenord adgangskode passord motdepasse slaptazodis sifre \xc5\x9fifre ";
 
 /* At the start or the end of a word, in any case: these make a value an example of one. */
 static const char *const marks[] = { "example", "placeholder", "changeme", "change_me", "change-me", "changeit", "replaceme",
@@ -22,46 +25,79 @@ static const char *const marks[] = { "example", "placeholder", "changeme", "chan
 				     "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi", "your_", "your-", "your ", "<your",
 				     "my_", "my-", "some_", "some-", "_here", "-here", " here", "this_is", "this-is" };
 
+enum inside { ANYTHING, NAMES, ONE_NAME };
+
 struct brackets {
 	char open, close;
-	bool name; /* only when a name stands inside */
+	enum inside inside;
 };
+
+/* Names and words, but not the quotes of JSON. */
+static bool names(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!cw_is_ident(s[i]) && !strchr(" .-:/|$*<>{}[]()#!=,", s[i]) && (unsigned char)s[i] < 0x80)
+			return false;
+	return len <= 80;
+}
 
 static bool enclosed(const struct cw_view *v)
 {
-	static const struct brackets pairs[] = { { '<', '>', false }, { '{', '}', false }, { '[', ']', false },
-						 { '%', '%', true },  { '@', '@', true },  { '#', '#', true } };
+	static const struct brackets pairs[] = { { '<', '>', ANYTHING }, { '{', '}', NAMES },	 { '[', ']', NAMES },
+						 { '%', '%', ONE_NAME }, { '@', '@', ONE_NAME }, { '#', '#', ONE_NAME } };
 
 	if (v->len < 2)
 		return false;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
 		if (v->s[0] == pairs[i].open && v->s[v->len - 1] == pairs[i].close &&
-		    (!pairs[i].name || cw_view_identifier(v->s + 1, v->len - 2)))
+		    (pairs[i].inside == ANYTHING ||
+		     (pairs[i].inside == NAMES ? names : cw_view_identifier)(v->s + 1, v->len - 2)))
 			return true;
 	return v->len > 4 && cw_view_starts(v->s, v->len, "__") && cw_view_ends(v->s, v->len, "__") &&
 	       cw_view_identifier(v->s, v->len);
 }
 
-/* Text that a template engine, a shell or a format function fills in. */
+/* An opening of a template with a name behind it. The end may be missing: a rule's pattern often stops at a sign. */
+static bool template_opens(const struct cw_view *v, size_t i)
+{
+	static const char *const openings[] = { "${", "$(", "{{", "#{", "<%=", "<% ", "<%-", "{%", "@{", "%(", "$[[" };
+
+	for (size_t k = 0; k < sizeof(openings) / sizeof(*openings); k++) {
+		size_t at = i + strlen(openings[k]);
+
+		if (!cw_view_starts(v->s + i, v->len - i, openings[k]))
+			continue;
+		while (at < v->len && strchr(" =-.$\"'", v->s[at]))
+			at++;
+		if (at + 1 < v->len && (cw_is_letter(v->s[at]) || v->s[at] == '_') &&
+		    (cw_is_ident(v->s[at + 1]) || strchr("}) .:", v->s[at + 1])))
+			return true;
+	}
+	return false;
+}
+
+/* {} {0} {name} {a.b} */
+static bool format_field(const struct cw_view *v, size_t i)
+{
+	size_t n = i + 1;
+
+	while (n < v->len && (cw_is_ident(v->s[n]) || v->s[n] == '.'))
+		n++;
+	return v->s[i] == '{' && n < v->len && v->s[n] == '}' && (n - i < 3 || !cw_is_digit(v->s[i + 1]));
+}
+
+/* %s %d %v %r at the end of a word. */
+static bool format_verb(const struct cw_view *v, size_t i)
+{
+	return v->s[i] == '%' && i + 1 < v->len && strchr("sdvr@", v->s[i + 1]) &&
+	       (i + 2 == v->len || strchr(" :/-.,;\"')]", v->s[i + 2]));
+}
+
 static bool interpolated(const struct cw_view *v)
 {
-	static const char *const marks_of_templates[] = { "${", "$(", "{{", "}}", "#{", "<%", "%>", "{%", "@{", "%(", "$[", "$<" };
-
-	for (size_t i = 0; i < sizeof(marks_of_templates) / sizeof(*marks_of_templates); i++)
-		if (cw_view_find(v->s, v->len, 0, marks_of_templates[i]) < v->len)
+	for (size_t i = 0; i < v->len; i++)
+		if (strchr("$#{<@%", v->s[i]) && (template_opens(v, i) || format_field(v, i) || format_verb(v, i)))
 			return true;
-	for (size_t i = 0; i + 1 < v->len; i++) {
-		if (v->s[i] == '%' && strchr("sdvrqx@", v->s[i + 1]) && (i + 2 == v->len || !cw_is_ident(v->s[i + 2])))
-			return true;
-		if (v->s[i] == '{') { /* {} {0} {name} */
-			size_t n = i + 1;
-
-			while (n < v->len && (cw_is_ident(v->s[n]) || v->s[n] == '.'))
-				n++;
-			if (n < v->len && v->s[n] == '}' && (n - i < 3 || !cw_is_digit(v->s[i + 1])))
-				return true;
-		}
-	}
 	return false;
 }
 

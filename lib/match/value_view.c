@@ -14,11 +14,26 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* A bare value may have caught the brackets and commas of the code around it: "nil)", "True):". */
+static size_t without_tail(const char *s, size_t len)
+{
+	while (len > 1) {
+		char c = s[len - 1], open = c == ')' ? '(' : c == ']' ? '[' : c == '}' ? '{' : 0;
+
+		if (open ? memchr(s, open, len) != NULL : !strchr(",;:", c))
+			break;
+		len--;
+	}
+	return len;
+}
+
 void cw_view_init(struct cw_view *v, const char *s, size_t len, bool quoted)
 {
 	len = len < CW_VALUE_LOOK_MAX ? len : CW_VALUE_LOOK_MAX;
 	while (len > 0 && blank(s[len - 1]))
 		len--;
+	if (!quoted)
+		len = without_tail(s, len);
 	while (len > 0 && blank(*s)) {
 		s++;
 		len--;
@@ -143,10 +158,18 @@ bool cw_view_part(const struct cw_view *v, size_t *pos, struct cw_part_of_value 
 	return true;
 }
 
+/* Short forms that names are made of and the statistics do not know. */
+static const char short_forms[] = " pwd jwt totp otp iam idp ldap ssh bcrypt argon kms acl api url uri ssl tls oauth saml oidc smtp "
+				  "imap ftp sftp sql env cfg ctx tmp num str len usr grp svc app cli gui cpu gpu vpn dns tcp udp aws "
+				  "gcp gke eks rds dsn jdbc odbc mongo redis mysql kafka rabbitmq nginx github gitlab docker uuid guid "
+				  "auth http https json yaml toml html href attr impl init conf config params args kwargs btn lbl txt ";
+
 enum cw_wordness cw_value_wordness(const char *s, size_t len)
 {
 	if (len <= 2)
 		return CW_WORD_SHORT;
+	if (cw_view_listed(s, len, short_forms))
+		return CW_WORD_COMMON;
 	if (cw_model_common_word(s, len))
 		return CW_WORD_COMMON;
 	if (cw_model_word_bits(s, len) <= (double)len * (len < 5 ? ORDINARY_BITS_SHORT : ORDINARY_BITS))

@@ -13,10 +13,13 @@ static const char technical[] = " utf sha md aes des base http https ipv x oauth
 static const char human[] = " password passwd pass pwd secret admin root welcome letmein love qwerty hello master login test "
 			    "guest changeme default server database mysql oracle postgres ";
 
+#define SECRET_WORD_MIN 6
+
 struct count {
 	size_t words;	 /* ordinary or common */
 	size_t common;
 	size_t rare, shorts;
+	size_t rare_letters;
 	size_t numbers;
 	size_t covered;	 /* letters of words */
 	size_t inside;	 /* numbers with letters touching on both sides */
@@ -44,6 +47,7 @@ static void count_parts(const struct cw_view *v, struct count *c)
 			c->words += w >= CW_WORD_ORDINARY;
 			c->common += w == CW_WORD_COMMON;
 			c->rare += w == CW_WORD_RARE;
+			c->rare_letters += w == CW_WORD_RARE ? part.len : 0;
 			c->shorts += w == CW_WORD_SHORT;
 			c->covered += w >= CW_WORD_ORDINARY ? part.len : 0;
 			c->human |= cw_view_listed(part.s, part.len, human);
@@ -52,12 +56,52 @@ static void count_parts(const struct cw_view *v, struct count *c)
 	}
 }
 
+/* What prompts, labels and messages talk about. */
+static const char prompts[] = " password passwords passphrase passphrases passcode pass secret secrets key keys token tokens credential "
+			      "credentials login user users username account email enter your you please must required invalid "
+			      "incorrect wrong missing not cannot unable failed failure error errors forgot reset change confirm "
+			      "repeat new old current should used using use for to of with from if when or and value string text "
+			      "name file empty unset optional default see example get set the following ";
+
+/* Three or more small words, at least two of them no words of source code, and none that a prompt would use: a passphrase. */
+static bool passphrase(const struct cw_view *v)
+{
+	struct cw_part_of_value part;
+	size_t pos = 0, words = 0, unusual = 0;
+
+	if (!v->quoted || v->lower + v->spaces + v->joiners < v->len)
+		return false;
+	while (cw_view_part(v, &pos, &part)) {
+		bool rare = part.len > 3 && !cw_model_common_word(part.s, part.len);
+
+		if (cw_view_listed(part.s, part.len, prompts) && !cw_view_equals(part.s, part.len, "the"))
+			return false;
+		words++;
+		unusual += rare;
+	}
+	return words >= 3 && words == v->spaces + 1 && unusual >= 2;
+}
+
 /* Words with white space between them, whatever stands at their ends: "Enter your password:", "can't be blank". */
 static bool sentence(const struct cw_view *v, const struct count *c)
 {
 	if (v->spaces == 0)
 		return false;
 	return c->words >= 2 && c->words * 2 > c->rare + c->numbers && c->covered * 2 > v->len - v->spaces;
+}
+
+/* One word in small letters, in quotes, that source code does not use and that does not name what it stands for: "hunter". */
+static bool secret_word(const struct cw_view *v)
+{
+	static const char *const nouns[] = { "pass", "token", "secret", "user", "name", "login", "auth", "cred", "value", "field",
+					     "test", "text", "word", "type", "account", "admin" };
+
+	if (!v->quoted || v->len < SECRET_WORD_MIN || v->lower < v->len || cw_value_wordness(v->s, v->len) == CW_WORD_COMMON)
+		return false;
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
+		if (cw_view_find(v->s, v->len, 0, nouns[i]) < v->len)
+			return false;
+	return !cw_view_ends(v->s, v->len, "key");
 }
 
 /* Text in another script has no place in a token, and as a password it is a label. */
@@ -69,7 +113,7 @@ static bool foreign_text(const struct cw_view *v)
 /* Letters and joining signs only. Signs in front are a selector's ("#password"), some behind are a label's ("Password *"). */
 static bool plain_words(const struct cw_view *v, const struct count *c)
 {
-	size_t outer = 0, i = 0, end = v->len;
+	size_t outer = 0, i = 0, end = v->len, letters;
 
 	while (i < end && strchr("#@&?*=+<>()[]{}|~%^$", v->s[i]))
 		i++;
@@ -78,7 +122,14 @@ static bool plain_words(const struct cw_view *v, const struct count *c)
 	outer += i;
 	if (v->digits > 0 || v->signs > outer || v->foreign > 0)
 		return false;
-	return c->rare == 0 && (c->words > 0 || c->shorts < 4);
+	letters = v->lower + v->upper;
+	if (c->rare > 0) /* a product's name among words: "tumblr_consumer_secret" */
+		return c->words >= 2 && c->covered >= 2 * c->rare_letters;
+	if (c->words == 0)
+		return letters <= 4;
+	if (v->joiners + v->spaces == 0) /* random letters hold short words too: camel case must be words nearly throughout */
+		return c->covered * 4 >= letters * 3;
+	return c->covered * 2 > letters;
 }
 
 /* key=value, a&b, a|b with nothing but common words. */
@@ -88,7 +139,7 @@ static bool list_of_words(const struct cw_view *v, const struct count *c)
 
 	for (size_t i = 0; i < v->len; i++)
 		odd += strchr("!@#$%^~", v->s[i]) != NULL;
-	return v->signs > 0 && odd == 0 && v->digits == 0 && c->rare == 0 && c->words >= 2;
+	return v->signs > 0 && odd == 0 && v->digits == 0 && c->rare == 0 && c->words >= 1;
 }
 
 /* Words with numbers that are names all the same: "sha256", "us-east-1", "api-key-2", "base64_decode", "item1". */
@@ -118,6 +169,8 @@ bool cw_value_is_words(const struct cw_view *v, bool token)
 	struct count c;
 
 	if (v->len == 0)
+		return false;
+	if (!token && (secret_word(v) || passphrase(v)))
 		return false;
 	count_parts(v, &c);
 	if (sentence(v, &c) || foreign_text(v) || plain_words(v, &c) || list_of_words(v, &c))

@@ -43,11 +43,33 @@ static void test_human_passwords(void **state)
 	BARE(CW_VALUE_OK, "hu{+}nter2", "Password123", "ha{+}rdcoded1", "grape87", "s3cr3t_pw", "sEcr3t!x");
 }
 
-/* A word that the model does not know may be a password; one that reads like a word may not. */
+/* One small word in quotes that code does not use may be a password; names of things, labels and bare words may not. */
 static void test_single_words(void **state)
 {
-	QUOTED(CW_VALUE_OK, "xkqzvbmw", "pqzzlkfw");
-	QUOTED(CW_VALUE_WORDS, "hunter", "sunshine", "Dragon");
+	QUOTED(CW_VALUE_OK, "xkqzvbmw", "pqzzlkfw", "hunter", "sunshine", "chicken");
+	QUOTED(CW_VALUE_WORDS, "mypassword", "nexttoken", "Dragon", "DRAGON", "conan", "directory", "monkeykey");
+	QUOTED(CW_VALUE_PLACEHOLDER, "passwort", "heslo", "contrase\xc3\xb1" "a");
+	BARE(CW_VALUE_CODE, "hunter", "pbuf", "passwdp", "al{+}t_passwd", "password_ptr");
+	BARE(CW_VALUE_OK, "xkqzvbmw", "qmga");
+}
+
+/* A phrase of unusual words is a password; what a prompt, a label or a message says is not. */
+static void test_phrases(void **state)
+{
+	QUOTED(CW_VALUE_OK, "correct horse battery staple", "my voice is my passport");
+	QUOTED(CW_VALUE_WORDS, "invalid battery staple for horses", "Correct horse battery staple", "unable to connect",
+	       "list of names and files", "new horse battery");
+	BARE(CW_VALUE_WORDS, "correct horse battery staple");
+}
+
+/* Random characters pass whatever signs they hold, and JSON in quotes is not a placeholder. */
+static void test_signs(void **state)
+{
+	QUOTED(CW_VALUE_OK, "!;RQ,il2se0M{)o=", "kVnd7<%zV>kEaG;", "9+H&i,d==3*N^^&?", "{\"a\":\"9f86d081884c7d65\"}", "a$b#c1x!");
+	BARE(CW_VALUE_OK, "dG9wLVNlY3JldA==", "9f3kD83hfU/q0ZxP2m==");
+	TOKEN(CW_VALUE_OK, "dG9wLVNlY3JldHM9MTIzNA==");
+	QUOTED(CW_VALUE_OK, "https://bob:x9K{+}d2pLq@db.host/x");
+	QUOTED(CW_VALUE_CODE, "https://bob:<hidden>@db.host/x", "https://bob@db.host/x");
 }
 
 /* Templates, variables, masks and words that say "put something here". */
@@ -56,7 +78,7 @@ static void test_placeholders(void **state)
 	QUOTED(CW_VALUE_PLACEHOLDER, "", "<password>", "${DB_PASS}", "{{ password }}", "%(password)s", "$PASSWORD", "%s", "%PASS%",
 	       "xxxx", "XXXX-XXXX", "****", "....", "----", "changeme", "change_me", "your-password", "YOUR_API_KEY", "my-secret",
 	       "example", "password", "string", "required", "none", "null", "True", "TODO", "foobar", "{password}", "pw-{}",
-	       "Enter your password", "secret_goes_here", "@PASSWORD@", "#{pass}", "<%= pass %>", "abc...xyz", "__PASSWORD__");
+	       "Enter your password", "secret_goes_here", "@PASSWORD@", "#{pass}", "{{pass", "prefix-${PASS", "<%= pass %>", "abc...xyz", "__PASSWORD__");
 }
 
 /* Calls, attributes, subscripts, paths, addresses, numbers and patterns, quoted or not. */
@@ -66,7 +88,8 @@ static void test_code(void **state)
 	       "./keys/id_rsa", "~/.ssh/id_rsa", "http://host.test/login", "application/json", "1.2.3", "2020-01-01",
 	       "10.0.0.1:8080", "0x31c45018", "[a-z0-9]{8,}", "^\\w+$", "a <b>bold</b> word", "SELECT a FROM b", "12", "joe@host.org",
 	       "C:\\keys\\server.key", "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
-	BARE(CW_VALUE_CODE, "foo()", "getenv(\"X\")", "os.environ.get(", "request.form['password']", "user.password,", "argv[1]",
+	BARE(CW_VALUE_PLACEHOLDER, "nil)", "True):", "$PASS}", "None,");
+	BARE(CW_VALUE_CODE, "foo()", "g_strdup(", "Leaf(kind", "arg4)", "6.hours", "$HOME/pass", "getenv(\"X\")", "os.environ.get(", "request.form['password']", "user.password,", "argv[1]",
 	     "a->b", "Foo::bar", "*alias", "&buffer", "!Ref", "30s", "3600", "arg1", "pa{+}ssword1", "get_password", "userPassword");
 }
 
@@ -210,7 +233,8 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_human_passwords), cmocka_unit_test(test_single_words), cmocka_unit_test(test_placeholders),
+		cmocka_unit_test(test_human_passwords), cmocka_unit_test(test_single_words), cmocka_unit_test(test_phrases),
+		cmocka_unit_test(test_signs),		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_code),		cmocka_unit_test(test_words),	     cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_tokens),		cmocka_unit_test(test_no_tokens),    cmocka_unit_test(test_rarity_separates),
 		cmocka_unit_test(test_common_words),	cmocka_unit_test(test_table_is_sound), cmocka_unit_test(test_entropy),
