@@ -3,6 +3,7 @@
 
 #include "match/model.h"
 #include "match/value_checks.h"
+#include "match/value_lists.h"
 
 /* Bits a letter below which up to five letters without quotes are taken for a variable: abbreviations ("pbuf", "acct") lie
  * between 4 and 7, most random letters above. */
@@ -16,21 +17,10 @@ static const char *const extensions[] = { ".pem",  ".key",  ".txt", ".json",	   
 					  ".log",  ".md",   ".csv", ".db",	   ".zip", ".gz",   ".tar",  ".png", ".jpg",
 					  ".svg",  ".so",   ".exe", ".dll",	   ".local", ".service" };
 
-/* Objects whose attributes code reads. */
-static const char objects[] = " self this cls os sys process config conf cfg settings setting request req response res params "
-			      "param args arg opts options option env environ environment app ctx context data obj user account "
-			      "client session form input props state event kwargs secrets vars var local module node item row "
-			      "record model entity cred creds credentials auth flask django import_meta window document ";
-
-static bool has(const struct cw_view *v, const char *text)
-{
-	return cw_view_find(v->s, v->len, 0, text) < v->len;
-}
-
 static bool any_of(const struct cw_view *v, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (has(v, list[i]))
+		if (cw_view_has(v, list[i]))
 			return true;
 	return false;
 }
@@ -93,7 +83,7 @@ static bool call_or_index(const struct cw_view *v)
 		return true;
 	switch (v->s[n]) {
 	case '(':
-		return v->s[last - 1] == ')' || has(v, ").");
+		return v->s[last - 1] == ')' || cw_view_has(v, ").");
 	case '[':
 		return v->s[last - 1] == ']';
 	case '<':
@@ -105,8 +95,6 @@ static bool call_or_index(const struct cw_view *v)
 /* a.b.c where every name reads like one, or the first is an object that code reads, or the last says what it is. */
 static bool attribute(const struct cw_view *v)
 {
-	static const char says[] = " password passwd pass pwd secret token key salt hash username user credentials null none nil true "
-				   "false value text ";
 	size_t names, n = name_length(v, &names), first = 0, last, pos = 0;
 	struct cw_part_of_value part;
 
@@ -116,7 +104,8 @@ static bool attribute(const struct cw_view *v)
 		first++;
 	for (last = n; last > 0 && cw_is_letter(v->s[last - 1]); last--)
 		;
-	if (cw_view_listed(v->s, first, objects) || (!v->quoted && cw_view_listed(v->s + last, n - last, says)))
+	if (cw_word_listed(v->s, first, CW_WORDS_OBJECTS) ||
+	    (!v->quoted && cw_word_listed(v->s + last, n - last, CW_WORDS_ATTRIBUTES)))
 		return true;
 	while (cw_view_part(v, &pos, &part))
 		if (!part.digits && cw_value_wordness(part.s, part.len) == CW_WORD_RARE)
@@ -132,7 +121,7 @@ static bool operators(const struct cw_view *v)
 
 	/* in quotes only the first two; nothing behind it: base64 padding, no operator */
 	for (size_t i = 0; i < (v->quoted ? 2 : sizeof(binary) / sizeof(*binary)); i++)
-		if (cw_view_find(v->s, v->len, 0, binary[i]) + strlen(binary[i]) < v->len)
+		if (cw_view_has(v, binary[i]) && cw_view_find(v->s, v->len, 0, binary[i]) + strlen(binary[i]) < v->len)
 			return !v->quoted || v->digits == 0;
 	if (cw_view_starts(v->s, v->len, "+ ") || cw_view_ends(v->s, v->len, " +"))
 		return true; /* text between two strings */
@@ -185,9 +174,9 @@ static bool path(const struct cw_view *v)
 	const char *s = v->s;
 	size_t len = v->len;
 
-	if (has(v, "://"))
+	if (cw_view_has(v, "://"))
 		return false;
-	if (v->spaces == 0)
+	if (v->spaces == 0 && cw_view_has(v, "."))
 		for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 			if (len > strlen(extensions[i]) + 1 && cw_view_ends(s, len, extensions[i]) && v->signs <= 2)
 				return true;
@@ -328,7 +317,7 @@ static void look_at_name(const struct cw_view *v, struct name *n)
 }
 
 /* A variable by its looks, when nothing quotes it: common words with at most two digits behind ("arg1", "newPassword2"), words that
- * name what they hold ("al{+}t_passwd"), a few letters ("buf"). */
+ * name what they hold ("alt_passwd"), a few letters ("buf"). */
 static bool bare_name(const struct cw_view *v)
 {
 	static const char *const nouns[] = { "passw", "secret", "token", "_key", "key_", "pass_", "_pass", "pwd", "cred" };

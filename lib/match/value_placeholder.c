@@ -2,19 +2,7 @@
 #include <string.h>
 
 #include "match/value_checks.h"
-
-/* The whole value, in any case. */
-static const char whole[] =
-	" none null nil undefined true false yes no on off default empty unset n/a na tbd todo fixme xxx unknown any auto "
-	" test testing tests tester foo bar baz qux quux foobar foobaz blah something whatever string str text value val var "
-	" varchar char int integer number float double bool boolean object array dict list map bytes buffer required optional "
-	" hidden masked redacted removed censored changed unchanged secret secrets password passwd passphrase pass pwd pw token "
-	" tokens key keys apikey api-key api_key credential credentials private public user username login admin administrator "
-	" root guest example sample demo dummy placeholder changeme changeit change_me change-me input output enabled disabled "
-	" env environment variable vault encrypted invalid valid wrong correct incorrect missing prompt interactive ask "
-	/* "password" as the user interfaces of other languages have it */
-	" passwort kennwort wachtwoord contrasena contrase\xc3\xb1" "a senha salasana heslo haslo has\xc5\x82o parola parole jelszo "
-	" l\xc3\xb6senord losenord adgangskode passord motdepasse slaptazodis sifre \xc5\x9fifre ";
+#include "match/value_lists.h"
 
 /* At the start or the end of a word, in any case: these make a value an example of one. */
 static const char *const marks[] = { "example", "placeholder", "changeme", "change_me", "change-me", "changeit", "replaceme",
@@ -142,6 +130,8 @@ static bool marked(const struct cw_view *v)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
 		size_t n = strlen(marks[i]);
 
+		if (!cw_view_has(v, marks[i]))
+			continue;
 		for (size_t at = cw_view_find(v->s, v->len, 0, marks[i]); at < v->len;
 		     at = cw_view_find(v->s, v->len, at + 1, marks[i])) {
 			bool begins = at == 0 || !cw_is_letter(v->s[at - 1]) ||
@@ -165,12 +155,13 @@ static bool mark_with_digits(const struct cw_view *v)
 
 	while (n > 0 && cw_is_digit(v->s[n - 1]))
 		n--;
-	return v->len - n >= 2 && cw_view_listed(v->s, n, " changeme changeit ");
+	return v->len - n >= 2 && (cw_view_equals(v->s, n, "changeme") || cw_view_equals(v->s, n, "changeit"));
 }
 
 bool cw_value_is_placeholder(const struct cw_view *v)
 {
-	if (v->len == 0 || cw_view_listed(v->s, v->len, whole) || enclosed(v) || variable(v) || masked(v) || interpolated(v))
+	if (v->len == 0 || cw_word_listed(v->s, v->len, CW_WORDS_PLACEHOLDERS) || enclosed(v) || variable(v) || masked(v) ||
+	    interpolated(v))
 		return true;
 	return marked(v) && !mark_with_digits(v);
 }

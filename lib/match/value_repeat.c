@@ -70,18 +70,18 @@ bool cw_value_is_repeated(const struct cw_view *v, bool token)
 {
 	char s[512];
 	size_t n = significant(v, s, sizeof(s)), kinds, steps = 0, rows = 0;
+	bool keyboard = token || v->digits == 0 || v->lower + v->upper == 0; /* else a password that people use */
 
 	if (n < 4 || v->foreign > 0)
 		return false;
 	kinds = distinct(s, n);
 	if (kinds <= 2 || (n >= 16 && kinds <= 4) || periodic(s, n))
 		return true;
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 1; i < n; i++)
 		steps += next_to(s[i - 1], s[i]) || s[i - 1] == s[i];
-		rows += same_row(s[i - 1], s[i]);
-	}
 	if (steps * 4 >= (n - 1) * 3)
 		return true;
-	/* a row with digits behind it is a password that people use */
-	return rows * 5 >= (n - 1) * 4 && (token || v->digits == 0 || v->lower + v->upper == 0);
+	for (size_t i = 1; keyboard && i < n && (i - 1 - rows) * 5 <= n - 1; i++)
+		rows += same_row(s[i - 1], s[i]);
+	return keyboard && rows * 5 >= (n - 1) * 4;
 }

@@ -3,11 +3,17 @@
 
 #include "match/model.h"
 #include "match/value_checks.h"
+#include "match/value_lists.h"
 
 /* Bits a letter up to which the model takes a word that it does not know for ordinary: of Debian's word list 97 in 100
  * words of five letters and more lie below, of random letters 1 in 100. Short words say less, so they must be more ordinary. */
 #define ORDINARY_BITS 4.7
 #define ORDINARY_BITS_SHORT 4.0
+
+static char fold(char c)
+{
+	return cw_is_upper(c) ? (char)(c | 0x20) : c;
+}
 
 static bool blank(char c)
 {
@@ -40,8 +46,10 @@ void cw_view_init(struct cw_view *v, const char *s, size_t len, bool quoted)
 	}
 	*v = (struct cw_view){ .s = s, .len = len, .quoted = quoted };
 	for (size_t i = 0; i < len; i++) {
-		char c = s[i];
+		char c = s[i], f = fold(c);
 
+		if ((unsigned char)f < 0x80)
+			v->chars[f / 64] |= (uint64_t)1 << (f % 64);
 		if (cw_is_lower(c))
 			v->lower++;
 		else if (cw_is_upper(c))
@@ -57,11 +65,6 @@ void cw_view_init(struct cw_view *v, const char *s, size_t len, bool quoted)
 		else
 			v->signs++;
 	}
-}
-
-static char fold(char c)
-{
-	return cw_is_upper(c) ? (char)(c | 0x20) : c;
 }
 
 bool cw_view_starts(const char *s, size_t len, const char *word)
@@ -94,22 +97,12 @@ size_t cw_view_find(const char *s, size_t len, size_t from, const char *word)
 	return len;
 }
 
-bool cw_view_listed(const char *s, size_t len, const char *list)
+bool cw_view_has(const struct cw_view *v, const char *word)
 {
-	while (*list == ' ') {
-		size_t n = strcspn(++list, " ");
-
-		if (n == len && n > 0) {
-			size_t i = 0;
-
-			while (i < n && fold(s[i]) == list[i])
-				i++;
-			if (i == n)
-				return true;
-		}
-		list += n;
-	}
-	return false;
+	for (const char *p = word; *p; p++)
+		if ((unsigned char)*p < 0x80 && !(v->chars[*p / 64] >> (*p % 64) & 1))
+			return false;
+	return cw_view_find(v->s, v->len, 0, word) < v->len;
 }
 
 bool cw_view_identifier(const char *s, size_t len)
@@ -158,17 +151,11 @@ bool cw_view_part(const struct cw_view *v, size_t *pos, struct cw_part_of_value 
 	return true;
 }
 
-/* Short forms that names are made of and the statistics do not know. */
-static const char short_forms[] = " pwd jwt totp otp iam idp ldap ssh bcrypt argon kms acl api url uri ssl tls oauth saml oidc smtp "
-				  "imap ftp sftp sql env cfg ctx tmp num str len usr grp svc app cli gui cpu gpu vpn dns tcp udp aws "
-				  "gcp gke eks rds dsn jdbc odbc mongo redis mysql kafka rabbitmq nginx github gitlab docker uuid guid "
-				  "auth http https json yaml toml html href attr impl init conf config params args kwargs btn lbl txt ";
-
 enum cw_wordness cw_value_wordness(const char *s, size_t len)
 {
 	if (len <= 2)
 		return CW_WORD_SHORT;
-	if (cw_view_listed(s, len, short_forms))
+	if (cw_word_listed(s, len, CW_WORDS_SHORT_FORMS))
 		return CW_WORD_COMMON;
 	if (cw_model_common_word(s, len))
 		return CW_WORD_COMMON;

@@ -3,15 +3,7 @@
 
 #include "match/model.h"
 #include "match/value_checks.h"
-
-/* What names of algorithms, types and machines begin with: their digits are no sign of a password. */
-static const char technical[] = " utf sha md aes des base http https ipv x oauth rsa dsa h mp python py int uint long double float "
-				"latin cp iso win arm amd ed curve secp crc blake ecdsa hs rs es ps hmac tls ssl v s p k ec mysql "
-				"postgres pg node java es php vp level step us eu ap ca sa west east north south central type ";
-
-/* Words people build passwords from when they add digits or signs. */
-static const char human[] = " password passwd pass pwd secret admin root welcome letmein love qwerty hello master login test "
-			    "guest changeme default server database mysql oracle postgres ";
+#include "match/value_lists.h"
 
 #define SECRET_WORD_MIN 6
 
@@ -37,12 +29,12 @@ static void count_parts(const struct cw_view *v, struct count *c)
 		if (part.digits) {
 			c->numbers++;
 			c->inside += part.joined && pos < v->len && cw_is_letter(v->s[pos]);
-			if (!before.s || (!before.digits && !cw_view_listed(before.s, before.len, technical)))
+			if (!before.s || (!before.digits && !cw_word_listed(before.s, before.len, CW_WORDS_TECHNICAL)))
 				c->technical = false;
 		} else {
 			enum cw_wordness w = cw_value_wordness(part.s, part.len);
 
-			if (part.len > 2 && cw_view_listed(part.s, part.len, technical))
+			if (part.len > 2 && cw_word_listed(part.s, part.len, CW_WORDS_TECHNICAL))
 				w = CW_WORD_COMMON;
 			c->words += w >= CW_WORD_ORDINARY;
 			c->common += w == CW_WORD_COMMON;
@@ -50,18 +42,11 @@ static void count_parts(const struct cw_view *v, struct count *c)
 			c->rare_letters += w == CW_WORD_RARE ? part.len : 0;
 			c->shorts += w == CW_WORD_SHORT;
 			c->covered += w >= CW_WORD_ORDINARY ? part.len : 0;
-			c->human |= cw_view_listed(part.s, part.len, human);
+			c->human |= cw_word_listed(part.s, part.len, CW_WORDS_HUMAN);
 		}
 		before = part;
 	}
 }
-
-/* What prompts, labels and messages talk about. */
-static const char prompts[] = " password passwords passphrase passphrases passcode pass secret secrets key keys token tokens credential "
-			      "credentials login user users username account email enter your you please must required invalid "
-			      "incorrect wrong missing not cannot unable failed failure error errors forgot reset change confirm "
-			      "repeat new old current should used using use for to of with from if when or and value string text "
-			      "name file empty unset optional default see example get set the following ";
 
 /* Three or more small words, at least two of them no words of source code, and none that a prompt would use: a passphrase. */
 static bool passphrase(const struct cw_view *v)
@@ -74,7 +59,7 @@ static bool passphrase(const struct cw_view *v)
 	while (cw_view_part(v, &pos, &part)) {
 		bool rare = part.len > 3 && !cw_model_common_word(part.s, part.len);
 
-		if (cw_view_listed(part.s, part.len, prompts) && !cw_view_equals(part.s, part.len, "the"))
+		if (cw_word_listed(part.s, part.len, CW_WORDS_PROMPTS))
 			return false;
 		words++;
 		unusual += rare;
@@ -99,7 +84,7 @@ static bool secret_word(const struct cw_view *v)
 	if (!v->quoted || v->len < SECRET_WORD_MIN || v->lower < v->len || cw_value_wordness(v->s, v->len) == CW_WORD_COMMON)
 		return false;
 	for (size_t i = 0; i < sizeof(nouns) / sizeof(*nouns); i++)
-		if (cw_view_find(v->s, v->len, 0, nouns[i]) < v->len)
+		if (cw_view_has(v, nouns[i]))
 			return false;
 	return !cw_view_ends(v->s, v->len, "key");
 }

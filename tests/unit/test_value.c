@@ -11,6 +11,7 @@
 #include "match/model.h"
 #include "match/value.h"
 #include "match/value_checks.h"
+#include "match/value_lists.h"
 
 static enum cw_value_verdict judge_n(enum cw_value_model model, const char *s, size_t len, bool quoted)
 {
@@ -174,6 +175,25 @@ static void test_table_is_sound(void **state)
 		assert_in_range((unsigned char)cw_model_surprise[i], '#', '#' + 90);
 }
 
+/* The word lists are ascending and in small letters, or the search would miss words. */
+static void test_lists_are_sorted(void **state)
+{
+	for (int k = 0; k < CW_WORDS_COUNT_; k++)
+		for (size_t i = 0; i < cw_word_lists[k].len; i++) {
+			const char *word = cw_word_lists[k].words[i];
+
+			if (i > 0 && strcmp(cw_word_lists[k].words[i - 1], word) >= 0)
+				fail_msg("'%s' stands behind '%s'", word, cw_word_lists[k].words[i - 1]);
+			for (const char *p = word; *p; p++)
+				assert_false(cw_is_upper(*p));
+			assert_true(cw_word_listed(word, strlen(word), (enum cw_words)k));
+		}
+	assert_true(cw_word_listed("PassWord", 8, CW_WORDS_PLACEHOLDERS));
+	assert_false(cw_word_listed("passwor", 7, CW_WORDS_PLACEHOLDERS));
+	assert_false(cw_word_listed("password\0", 9, CW_WORDS_PLACEHOLDERS));
+	assert_false(cw_word_listed("", 0, CW_WORDS_PLACEHOLDERS));
+}
+
 /* Entropy of known distributions. */
 static void test_entropy(void **state)
 {
@@ -237,7 +257,7 @@ int main(void)
 		cmocka_unit_test(test_signs),		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_code),		cmocka_unit_test(test_words),	     cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_tokens),		cmocka_unit_test(test_no_tokens),    cmocka_unit_test(test_rarity_separates),
-		cmocka_unit_test(test_common_words),	cmocka_unit_test(test_table_is_sound), cmocka_unit_test(test_entropy),
+		cmocka_unit_test(test_common_words),	cmocka_unit_test(test_table_is_sound), cmocka_unit_test(test_lists_are_sorted), cmocka_unit_test(test_entropy),
 		cmocka_unit_test(test_spec),		cmocka_unit_test(test_any_bytes),    cmocka_unit_test(test_names),
 	};
 
