@@ -7,16 +7,25 @@
 
 #include "base/buf.h"
 
-#define CHUNK_MAX ((size_t)1 << 30) /* hs_scan takes an unsigned int */
+#define SEGMENT ((size_t)128 << 10) /* bytes scanned at a time: small enough to stay in the processor's cache for all passes */
+
+struct list {
+	struct cw_candidate *items; /* CW_STAGE1_BATCH */
+	size_t len;
+	bool full;
+};
 
 struct cw_stage1 {
 	const struct cw_set *set;
 	hs_scratch_t *scratch;
-	struct cw_candidate *batch; /* CW_STAGE1_BATCH */
-	/* of the scan under way */
-	size_t n;
+	struct list found[2]; /* of the rules that are not dense, and of those that are */
+	/* of the Hyperscan call under way */
+	struct list *list;
 	uint64_t base, from, to;
-	bool full;
+	/* of the segment under way */
+	const char *data;
+	size_t len;
+	struct cw_err *err;
 };
 
 static int scratch_error(hs_error_t e, struct cw_err *err)
@@ -30,8 +39,10 @@ static int finish_new(struct cw_stage1 *s, hs_error_t e, struct cw_stage1 **ret,
 		cw_stage1_free(s);
 		return scratch_error(e, err);
 	}
-	s->batch = malloc(CW_STAGE1_BATCH * sizeof(*s->batch));
-	if (!s->batch) {
+	/* one block: the second half is used while merging too */
+	s->found[0].items = malloc(2 * CW_STAGE1_BATCH * sizeof(struct cw_candidate));
+	s->found[1].items = s->found[0].items + (s->found[0].items ? CW_STAGE1_BATCH : 0);
+	if (!s->found[0].items) {
 		cw_stage1_free(s);
 		return cw_err_nomem(err);
 	}
@@ -42,11 +53,16 @@ static int finish_new(struct cw_stage1 *s, hs_error_t e, struct cw_stage1 **ret,
 int cw_stage1_new(const struct cw_set *set, struct cw_stage1 **ret, struct cw_err *err)
 {
 	struct cw_stage1 *s = calloc(1, sizeof(*s));
+	hs_error_t e = HS_SUCCESS;
 
 	if (!s)
 		return cw_err_nomem(err);
 	s->set = set;
-	return finish_new(s, hs_alloc_scratch(cw_set_db(set), &s->scratch), ret, err);
+	for (int i = 0; i < 2 && e == HS_SUCCESS; i++) {
+		if (cw_set_db(set, i))
+			e = hs_alloc_scratch(cw_set_db(set, i), &s->scratch);
+	}
+	return finish_new(s, e, ret, err);
 }
 
 int cw_stage1_clone(const struct cw_stage1 *from, struct cw_stage1 **ret, struct cw_err *err)
@@ -64,25 +80,26 @@ void cw_stage1_free(struct cw_stage1 *s)
 	if (!s)
 		return;
 	hs_free_scratch(s->scratch);
-	free(s->batch);
+	free(s->found[0].items);
 	free(s);
 }
 
 static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *payload)
 {
 	struct cw_stage1 *s = payload;
+	struct list *l = s->list;
 	uint64_t end = s->base + to;
 
 	(void)from;
 	(void)flags;
 	if (end < s->from || end > s->to)
 		return 0;
-	if (s->n == CW_STAGE1_BATCH) {
-		s->full = true;
+	if (l->len == CW_STAGE1_BATCH) {
+		l->full = true;
 		return 1;
 	}
-	s->batch[s->n].end = end;
-	s->batch[s->n++].rule = id;
+	l->items[l->len].end = end;
+	l->items[l->len++].rule = id;
 	return 0;
 }
 
@@ -96,68 +113,110 @@ static int by_end(const void *a, const void *b)
 }
 
 /* Sort by (end, rule) and drop duplicates. Hyperscan's order within one end is arbitrary. */
-static void normalise(struct cw_stage1 *s)
+static size_t normalise(struct cw_candidate *c, size_t n)
 {
 	size_t out = 0;
 	bool sorted = true;
 
-	for (size_t i = 1; i < s->n && sorted; i++)
-		sorted = by_end(&s->batch[i - 1], &s->batch[i]) < 0;
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = by_end(&c[i - 1], &c[i]) < 0;
 	if (sorted)
-		return;
-	qsort(s->batch, s->n, sizeof(*s->batch), by_end);
-	for (size_t i = 0; i < s->n; i++) {
-		if (i == 0 || by_end(&s->batch[out - 1], &s->batch[i]) != 0)
-			s->batch[out++] = s->batch[i];
+		return n;
+	qsort(c, n, sizeof(*c), by_end);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || by_end(&c[out - 1], &c[i]) != 0)
+			c[out++] = c[i];
 	}
-	s->n = out;
+	return out;
 }
 
-/* The batch is full at some end E: what it holds of E may be only a part, so E itself is left for the next scan. */
-static uint64_t cut_at_last_end(struct cw_stage1 *s)
+/* Drop the candidates from the end E on. */
+static void cut_at(struct list *l, uint64_t e)
 {
-	uint64_t last = s->batch[s->n - 1].end;
+	while (l->len > 0 && l->items[l->len - 1].end >= e)
+		l->len--;
+}
 
-	while (s->n > 0 && s->batch[s->n - 1].end == last)
-		s->n--;
-	return last;
+/* One Hyperscan call for the ends in [A, B], into the list of dense rules or of the others. */
+static int scan_ends(struct cw_stage1 *s, bool dense, uint64_t a, uint64_t b)
+{
+	uint64_t stop = s->len - b > 2 ? b + 2 : s->len;
+	hs_error_t e;
+
+	s->list = &s->found[dense];
+	s->base = a > CW_STAGE1_BACK ? a - CW_STAGE1_BACK : 0;
+	s->from = a;
+	s->to = b;
+	e = hs_scan(cw_set_db(s->set, dense), s->data + s->base, (unsigned)(stop - s->base), 0, s->scratch, on_match, s);
+	if (e == HS_SUCCESS || (e == HS_SCAN_TERMINATED && s->list->full))
+		return s->list->full ? 1 : 0;
+	return cw_err_set(s->err, CW_E_INTERNAL, "the matcher failed (%d)", e);
+}
+
+static int on_window(size_t a, size_t b, void *payload)
+{
+	return scan_ends(payload, true, a, b);
+}
+
+/* The list became full at some end: what it holds of that end may be only a part, so the segment is cut in front of it. */
+static void cut_segment(struct cw_stage1 *s, struct list *full, uint64_t *to)
+{
+	uint64_t e;
+
+	full->len = normalise(full->items, full->len);
+	e = full->items[full->len - 1].end;
+	cut_at(&s->found[0], e);
+	cut_at(&s->found[1], e);
+	*to = e - 1;
+}
+
+/* Fill both lists with the ends in [FROM, *TO]; *TO becomes smaller when a list gets full. */
+static int scan_segment(struct cw_stage1 *s, uint64_t from, uint64_t *to)
+{
+	int rc = 0;
+
+	s->found[0].len = s->found[1].len = 0;
+	s->found[0].full = s->found[1].full = false;
+	if (cw_set_db(s->set, false))
+		rc = scan_ends(s, false, from, *to);
+	if (rc == 1)
+		cut_segment(s, &s->found[0], to);
+	if (rc >= 0 && cw_set_db(s->set, true))
+		rc = cw_dense_windows(s->data, s->len, from, *to, on_window, s);
+	if (rc == 1 && s->found[1].full)
+		cut_segment(s, &s->found[1], to);
+	return rc < 0 ? rc : 0;
+}
+
+/* Both lists as one, in the first's memory: the second follows it directly when that is full, else it is moved up. */
+static size_t join(struct cw_stage1 *s)
+{
+	struct cw_candidate *all = s->found[0].items;
+	size_t n = s->found[0].len + s->found[1].len;
+
+	if (s->found[1].len > 0)
+		memmove(all + s->found[0].len, s->found[1].items, s->found[1].len * sizeof(*all));
+	return normalise(all, n);
 }
 
 int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t from, size_t to,
 		   int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload, struct cw_err *err)
 {
-	uint64_t next = from;
-	bool more = from <= to && len > 0; /* no anchor matches nothing, and there may be no DATA at all */
+	s->data = data;
+	s->len = len;
+	s->err = err;
+	for (uint64_t at = from; at <= to && len > 0;) {
+		uint64_t last = to - at < SEGMENT ? to : at + SEGMENT - 1;
+		int rc = scan_segment(s, at, &last);
+		size_t n;
 
-	while (more) {
-		uint64_t base = next > CW_STAGE1_BACK ? next - CW_STAGE1_BACK : 0, stop = to < len ? to + 2 : len, limit = to;
-		hs_error_t e;
-		int rc;
-
-		if (stop > len)
-			stop = len;
-		more = stop - base > CHUNK_MAX;
-		if (more) {
-			stop = base + CHUNK_MAX;
-			limit = stop - 2; /* later ends would be judged at an edge that is none */
-		}
-		s->base = base;
-		s->from = next;
-		s->to = limit;
-		s->n = 0;
-		s->full = false;
-		e = hs_scan(cw_set_db(s->set), data + base, (unsigned)(stop - base), 0, s->scratch, on_match, s);
-		if (e != HS_SUCCESS && !(e == HS_SCAN_TERMINATED && s->full))
-			return cw_err_set(err, CW_E_INTERNAL, "the matcher failed (%d)", e);
-		normalise(s);
-		next = limit + 1;
-		if (s->full) {
-			next = cut_at_last_end(s);
-			more = true;
-		}
-		rc = s->n > 0 ? batch(s->batch, s->n, payload) : 0;
+		if (rc < 0)
+			return rc;
+		n = join(s);
+		rc = n > 0 ? batch(s->found[0].items, n, payload) : 0;
 		if (rc != 0)
 			return rc;
+		at = last + 1;
 	}
 	return 0;
 }

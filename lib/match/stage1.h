@@ -1,7 +1,8 @@
 /* match/stage1.h - bytes to candidates with Hyperscan.
  *
  * A candidate is (rule, end): an anchor of the rule ends at that byte. Its dependency is [end - width - 1, end + 2): the anchor's
- * widest match, one byte before for \b and ^, one behind for \b and $. Candidates come in ascending order of (end, rule), each
+ * widest match, one byte before for \b and ^, one behind for \b and $. An anchor of a dense rule (match/dense.h) counts only near
+ * a dense piece: its dependency is [end - CW_STAGE1_BACK, end + CW_STAGE1_AHEAD). Candidates come in ascending order of (end, rule), each
  * once, whatever the batches. Nothing is truncated: when the batch is full the scan stops at an end E, the batch is handed
  * out, and the scan starts again at E - CW_STAGE1_BACK taking ends >= E. Time stays linear in the input.
  * Threads: one struct cw_stage1 per thread; scans never nest. */
@@ -13,9 +14,11 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "match/dense.h"
 #include "rules/set.h"
 
 #define CW_STAGE1_BACK 258	/* bytes: CW_ANCHOR_MAX and one on either side */
+#define CW_STAGE1_AHEAD (CW_DENSE_BEFORE + CW_DENSE_LEN) /* bytes */
 #define CW_STAGE1_BATCH 32768u	/* candidates */
 
 struct cw_candidate {

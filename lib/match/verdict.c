@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/dense.h"
 #include "match/proof.h"
 #include "match/value.h"
 #include "rules/pattern.h"
@@ -29,7 +30,7 @@ struct view {
 
 const char *cw_verdict_name(enum cw_verdict_kind k)
 {
-	static const char *const names[] = {"accept", "no match", "value", "proof", "not a secret", "part", "unscannable"};
+	static const char *const names[] = {"accept", "no match", "not dense", "value", "proof", "not a secret", "part", "unscannable"};
 
 	return (size_t)k < sizeof(names) / sizeof(names[0]) ? names[k] : "?";
 }
@@ -133,7 +134,9 @@ static int run_proofs(struct cw_judge *j, const struct view *v, struct cw_verdic
 		const struct cw_proof_spec *spec = &v->rule->proofs[in.proof];
 		enum cw_proof_level level = cw_proof_check_level(spec->check);
 		enum cw_proof_result result = CW_PROOF_FAIL;
-		int rc = cw_proof_eval(&in, &result, &ret->label, &j->canonical, err);
+		/* the first proof that knows a canonical form gives it */
+		struct cw_buf *canonical = j->canonical.len == 0 ? &j->canonical : NULL;
+		int rc = cw_proof_eval(&in, &result, &ret->label, canonical, err);
 
 		if (rc == CW_E_LIMIT)
 			ret->kind = CW_VERDICT_UNSCANNABLE;
@@ -210,6 +213,10 @@ static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdi
 	enum cw_value_verdict value;
 	int rc = 0;
 
+	if (v->rule->dense && !cw_dense_near(v->data, v->secret.start, v->secret.end, v->anchor + 1)) {
+		ret->kind = CW_VERDICT_SPARSE;
+		return 0;
+	}
 	ret->start = v->offset + v->secret.start;
 	ret->end = v->offset + v->secret.end;
 	ret->cut = is_cut(v);

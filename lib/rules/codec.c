@@ -191,6 +191,7 @@ static void c_rule(struct codec *c, struct cw_rule *r)
 	c_str(c, &r->remediation);
 	r->cls = (enum cw_rule_class)c_small(c, r->cls, CW_CLASS_SPECIFIC);
 	r->severity = (enum cw_severity)c_small(c, r->severity, CW_SEVERITY_CRITICAL);
+	r->dense = c_small(c, r->dense, 1);
 	c_u32(c, &r->cwe);
 	r->before = c_small(c, r->before, CW_REACH_MAX);
 	r->after = c_small(c, r->after, CW_REACH_MAX);

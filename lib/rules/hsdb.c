@@ -45,19 +45,17 @@ int cw_anchor_width(const char *text, uint32_t *ret_width, struct cw_err *err)
 	return 0;
 }
 
-int cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database **ret, size_t *ret_bad,
+int cw_hsdb_compile(const char *const *anchors, const unsigned *ids, size_t count, struct hs_database **ret, size_t *ret_bad,
 		    struct cw_err *err)
 {
-	unsigned *flags = malloc(count * sizeof(*flags) + 1), *ids = malloc(count * sizeof(*ids) + 1);
+	unsigned *flags = malloc(count * sizeof(*flags) + 1);
 	hs_compile_error_t *e = NULL;
 	int rc = 0;
 
 	*ret_bad = count;
-	for (size_t i = 0; flags && ids && i < count; i++) {
+	for (size_t i = 0; flags && i < count; i++)
 		flags[i] = ANCHOR_FLAGS;
-		ids[i] = (unsigned)i;
-	}
-	if (!flags || !ids) {
+	if (!flags) {
 		rc = cw_err_nomem(err);
 	} else if (hs_compile_multi(anchors, flags, ids, (unsigned)count, HS_MODE_BLOCK, &baseline, ret, &e) !=
 		   HS_SUCCESS) {
@@ -66,7 +64,6 @@ int cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database
 		rc = compile_error(e, err);
 	}
 	free(flags);
-	free(ids);
 	return rc;
 }
 
@@ -116,9 +113,10 @@ int cw_hsdb_cost(const char *anchor, const char *text, size_t len, double *ret_n
 {
 	struct hs_database *db = NULL;
 	hs_scratch_t *scratch = NULL;
+	unsigned id = 0;
 	double best = 0;
 	size_t bad;
-	int rc = cw_hsdb_compile(&anchor, 1, &db, &bad, err);
+	int rc = cw_hsdb_compile(&anchor, &id, 1, &db, &bad, err);
 
 	if (rc == 0 && hs_alloc_scratch(db, &scratch) != HS_SUCCESS)
 		rc = cw_err_nomem(err);

@@ -12,8 +12,9 @@
 
 struct hs_database;
 
-/* Compile COUNT anchors; expression ids are 0..COUNT-1. CW_E_RULE: *ret_bad is the index of the offending one, or COUNT. */
-int cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database **ret, size_t *ret_bad,
+/* Compile COUNT anchors (at least one) whose expression ids are IDS. CW_E_RULE: *ret_bad is the index of the offending one, or
+ * COUNT. */
+int cw_hsdb_compile(const char *const *anchors, const unsigned *ids, size_t count, struct hs_database **ret, size_t *ret_bad,
 		    struct cw_err *err);
 void cw_hsdb_free(struct hs_database *db);
 int cw_hsdb_save(const struct hs_database *db, struct cw_buf *out, struct cw_err *err);

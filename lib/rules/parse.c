@@ -203,6 +203,11 @@ static int set_cwe(struct cw_parse *c, const struct cw_yaml_node *v, void *targe
 	return number(c, v, "cwe", 1, 9999, &((struct cw_rule *)target)->cwe);
 }
 
+static int set_dense(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
+{
+	return cw_yaml_bool(v, &((struct cw_rule *)target)->dense) ? 0 : fail(c, v, "dense must be true or false");
+}
+
 static int set_before(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	return number(c, v, "reach.before", 1, CW_REACH_MAX, &((struct cw_rule *)target)->before);
@@ -415,6 +420,7 @@ static const struct key rule_keys[] = {
 	{"anchor", true, set_anchor},
 	{"pattern", true, set_pattern},
 	{"reach", true, set_reach},
+	{"dense", false, set_dense},
 	{"proof", false, cw_parse_proofs},
 	{"value", false, set_value},
 	{"labels", false, set_labels},

@@ -77,6 +77,7 @@ struct cw_rule {
 	const char *provider, *id, *title, *anchor, *pattern, *description, *remediation;
 	enum cw_rule_class cls;
 	enum cw_severity severity;
+	bool dense; /* every secret holds a dense piece near the anchor (match/dense.h); looked for only there */
 	uint32_t cwe;
 	uint32_t before, after; /* reach in bytes from the anchor's end */
 	uint32_t width;		/* bytes: the anchor's widest match, from Hyperscan */

@@ -1,7 +1,7 @@
 /* rules/set.c - see set.h.
  *
  * Image layout: magic, format version, engine version, Hyperscan version (text), SHA-256 of the normalised rules, lengths, SHA-256 of what
- * follows; then the rules (codec.h) and the serialised database. All numbers little-endian. The checksum guards against
+ * follows; then the rules (codec.h) and the serialised databases. All numbers little-endian. The checksum guards against
  * damage, not against an attacker: who may write a cache file is checked where files are opened. */
 #include "rules/set.h"
 
@@ -15,7 +15,7 @@
 #include "rules/hsdb.h"
 #include "rules/image.h"
 
-#define IMAGE_FORMAT 1
+#define IMAGE_FORMAT 2
 #define IMAGE_MAX ((size_t)1 << 30)
 
 struct image_header {
@@ -23,7 +23,7 @@ struct image_header {
 	uint32_t format, engine;
 	char hs_version[48];
 	uint8_t digest[CW_SHA256_LEN];
-	uint64_t rules_len, db_len;
+	uint64_t rules_len, db_len[2]; /* a length of 0: no such database */
 	uint8_t sum[CW_SHA256_LEN]; /* of everything behind the header */
 };
 
@@ -35,7 +35,7 @@ struct cw_set {
 	char *bytes; /* owned copy of the rules' bytes; NULL when they are static */
 	struct cw_rule *rules;
 	size_t len;
-	struct hs_database *db;
+	struct hs_database *db[2]; /* of rules that are not dense, and of those that are */
 	uint8_t digest[CW_SHA256_LEN];
 	_Atomic(struct cw_pattern *) *patterns; /* len of rules, then of all proofs */
 	uint32_t *proof_at;			/* index of a rule's first proof in patterns */
@@ -50,7 +50,8 @@ void cw_set_unref(struct cw_set *s)
 		cw_pattern_free(atomic_load(&s->patterns[i]));
 	free(s->patterns);
 	free(s->proof_at);
-	cw_hsdb_free(s->db);
+	cw_hsdb_free(s->db[0]);
+	cw_hsdb_free(s->db[1]);
 	cw_pool_release(&s->pool);
 	free(s->bytes);
 	free(s);
@@ -99,20 +100,28 @@ static int set_rules(struct cw_set *s, const char *bytes, size_t len, struct cw_
 	return rc < 0 ? rc : make_patterns(s, err);
 }
 
-static int compile_db(struct cw_set *s, struct cw_err *err)
+/* The database of the dense rules, or of all others. */
+static int compile_db(struct cw_set *s, bool dense, struct cw_err *err)
 {
 	const char **anchors = calloc(s->len + 1, sizeof(*anchors));
-	size_t bad;
-	int rc;
+	unsigned *ids = calloc(s->len + 1, sizeof(*ids));
+	size_t n = 0, bad = 0;
+	int rc = 0;
 
-	if (!anchors)
-		return cw_err_nomem(err);
-	for (size_t i = 0; i < s->len; i++)
-		anchors[i] = s->rules[i].anchor;
-	rc = cw_hsdb_compile(anchors, s->len, &s->db, &bad, err);
-	if (rc < 0 && bad < s->len)
-		cw_err_wrap(err, rc, "rule %s", s->rules[bad].id);
+	for (size_t i = 0; anchors && ids && i < s->len; i++) {
+		if (s->rules[i].dense != dense)
+			continue;
+		anchors[n] = s->rules[i].anchor;
+		ids[n++] = (unsigned)i;
+	}
+	if (!anchors || !ids)
+		rc = cw_err_nomem(err);
+	else if (n > 0)
+		rc = cw_hsdb_compile(anchors, ids, n, &s->db[dense], &bad, err);
+	if (rc == CW_E_RULE && bad < n)
+		cw_err_wrap(err, rc, "rule %s", s->rules[ids[bad]].id);
 	free(anchors);
+	free(ids);
 	return rc;
 }
 
@@ -139,7 +148,9 @@ int cw_set_compile(const struct cw_rulebook *book, struct cw_set **ret, struct c
 		return cw_err_nomem(err);
 	rc = set_rules(s, s->bytes, len, err);
 	if (rc == 0)
-		rc = compile_db(s, err);
+		rc = compile_db(s, false, err);
+	if (rc == 0)
+		rc = compile_db(s, true, err);
 	if (rc == 0)
 		*ret = cw_steal(&s);
 	return rc;
@@ -177,14 +188,18 @@ int cw_set_image(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
 	struct image_header h;
 	int rc = cw_codec_write(s->rules, s->len, &rules, err);
 
-	if (rc == 0)
-		rc = cw_hsdb_save(s->db, &db, err);
+	header_init(&h);
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		size_t had = db.len;
+
+		if (s->db[i])
+			rc = cw_hsdb_save(s->db[i], &db, err);
+		h.db_len[i] = db.len - had;
+	}
 	if (rc < 0)
 		return rc;
-	header_init(&h);
 	memcpy(h.digest, s->digest, sizeof(h.digest));
 	h.rules_len = rules.len;
-	h.db_len = db.len;
 	rc = sum_of(rules.data, rules.len, db.data, db.len, h.sum, err);
 	if (rc < 0)
 		return rc;
@@ -204,7 +219,8 @@ static int check_header(const struct image_header *h, size_t len, struct cw_err 
 	if (h->format != ours.format || h->engine != ours.engine ||
 	    memcmp(h->hs_version, ours.hs_version, sizeof(h->hs_version)) != 0)
 		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set was made by another version");
-	if (h->rules_len > IMAGE_MAX || h->db_len > IMAGE_MAX || sizeof(*h) + h->rules_len + h->db_len != len)
+	if (h->rules_len > IMAGE_MAX || h->db_len[0] > IMAGE_MAX || h->db_len[1] > IMAGE_MAX ||
+	    sizeof(*h) + h->rules_len + h->db_len[0] + h->db_len[1] != len)
 		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set has a wrong length");
 	return 0;
 }
@@ -241,7 +257,12 @@ static int set_load(const char *bytes, size_t len, bool check_sum, struct cw_set
 		return rc;
 	memcpy(s->digest, h.digest, sizeof(s->digest));
 	rc = set_rules(s, bytes + sizeof(h), h.rules_len, err);
-	return rc < 0 ? rc : cw_hsdb_load(bytes + sizeof(h) + h.rules_len, h.db_len, &s->db, err);
+	bytes += sizeof(h) + h.rules_len;
+	for (int i = 0; rc == 0 && i < 2; bytes += h.db_len[i++]) {
+		if (h.db_len[i] > 0)
+			rc = cw_hsdb_load(bytes, h.db_len[i], &s->db[i], err);
+	}
+	return rc;
 }
 
 int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct cw_err *err)
@@ -303,9 +324,9 @@ const uint8_t *cw_set_digest(const struct cw_set *s)
 	return s->digest;
 }
 
-const struct hs_database *cw_set_db(const struct cw_set *s)
+const struct hs_database *cw_set_db(const struct cw_set *s, bool dense)
 {
-	return s->db;
+	return s->db[dense];
 }
 
 int cw_set_pattern(const struct cw_set *s, size_t i, int p, const struct cw_pattern **ret, struct cw_err *err)
