@@ -205,7 +205,7 @@ static int set_cwe(struct cw_parse *c, const struct cw_yaml_node *v, void *targe
 
 static int set_dense(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
-	return cw_yaml_bool(v, &((struct cw_rule *)target)->dense) ? 0 : fail(c, v, "dense must be true or false");
+	return cw_yaml_bool(v, &((struct cw_rule *)target)->dense) ? 0 : cw_parse_fail(c, v, "dense must be true or false");
 }
 
 static int set_before(struct cw_parse *c, const struct cw_yaml_node *v, void *target)

@@ -229,7 +229,7 @@ static int check_header(const struct image_header *h, size_t len, struct cw_err 
 static int check_sums(const struct image_header *h, const char *bytes, struct cw_err *err)
 {
 	uint8_t sum[CW_SHA256_LEN], digest[CW_SHA256_LEN];
-	int rc = cw_sha256(bytes, h->rules_len + h->db_len, sum, err);
+	int rc = cw_sha256(bytes, h->rules_len + h->db_len[0] + h->db_len[1], sum, err);
 
 	if (rc == 0)
 		rc = cw_sha256(bytes, h->rules_len, digest, err);
