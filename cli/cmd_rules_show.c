@@ -98,12 +98,19 @@ static int list_jsonl(const struct cw_set *set, struct cw_buf *out, struct cw_er
 	return 0;
 }
 
+/* Expressions are shown as they stand in the rule file as long as they are printable: escaping would double their backslashes. */
 static void add_field(struct cw_buf *b, const char *label, const char *text)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf escaped = CW_BUF_INIT;
+	const char *p = text;
 
-	add_escaped(&escaped, text);
-	cw_buf_addf(b, "%-*s%s\n", LABEL_WIDTH, label, escaped.data);
+	while (*p >= 0x20 && *p < 0x7f)
+		p++;
+	cw_buf_addf(b, "%-*s", LABEL_WIDTH, label);
+	if (*p)
+		add_escaped(b, text);
+	else
+		cw_buf_adds(b, text);
+	cw_buf_addc(b, '\n');
 }
 
 /* Running text of a rule file: its line breaks are blanks. */
@@ -116,6 +123,9 @@ static void add_prose(struct cw_buf *b, const char *label, const char *text)
 	cw_escape(&escaped, line.data, line.len);
 	cw_buf_addf(b, "%-*s", LABEL_WIDTH, label);
 	cw_opts_wrap(b, escaped.data, LABEL_WIDTH, LABEL_WIDTH, TEXT_WIDTH);
+	/* A text that was cut for want of memory must not pass for a whole one. */
+	if (b->fail == 0)
+		b->fail = line.fail != 0 ? line.fail : escaped.fail;
 }
 
 static const char *model_name(enum cw_value_model m)

@@ -43,7 +43,9 @@ enum cw_exit cw_cmd_fail(const struct cw_err *err)
 	struct cw_err fault = CW_ERR_INIT;
 
 	/* A message may quote a path or a word of a rule file, and that may be anything. */
-	if (cleanse(cw_err_msg(err), &clean, &fault) == 0)
+	if (err->code == CW_E_NOMEM)
+		fprintf(stderr, "credwatch: %s\n", cw_err_text(err->code));
+	else if (cleanse(cw_err_msg(err), &clean, &fault) == 0)
 		fprintf(stderr, "credwatch: %s\n", clean.data);
 	else
 		fprintf(stderr, "credwatch: %s (and the message cannot be checked for secrets: %s)\n",

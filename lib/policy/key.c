@@ -44,6 +44,9 @@ static int parse_key(const char *path, const char *text, size_t len, struct cw_k
 
 	if (len == KEY_HEX_LEN + 1 && text[KEY_HEX_LEN] == '\n')
 		len--;
+	rc = cw_buf_reserve(&raw, CW_KEY_LEN);
+	if (rc != 0)
+		return cw_buf_fail(&raw, "key", err);
 	if (len != KEY_HEX_LEN || !cw_hex_decode(text, len, &raw) || raw.len != CW_KEY_LEN)
 		return cw_err_set(err, CW_E_INVALID, "key file '%s' does not hold %d hex digits and nothing else", path,
 				  KEY_HEX_LEN);

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Every allocation of a command fails in turn, alone and with all that follow it: the result is the right one all the same, or an
+error; never "clean", never a report that looks whole and is not.
+
+    test_cli_nomem.py PROGRAM PRELOAD"""
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import harness
+
+PRELOAD = ""
+REPORT_LOST = (3, 4)
+
+
+class NoMemory(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.write("src/a.py", "token = '%s'\n" % harness.stripe("a"))
+        # The key exists, so that no run makes another.
+        self.assertStatus(self.run_it("scan", "src"), 1)
+
+    def run_failing(self, args, number, every):
+        env = dict(self.env, LD_PRELOAD=PRELOAD, CW_FAIL_AT=str(number), CW_FAIL_COUNT=self.top + "/count%d" % number)
+        if every:
+            env["CW_FAIL_ALL"] = "1"
+        done = subprocess.run([harness.PROGRAM, *args], env=env, cwd=self.dir, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+        return number, harness.Done(done.returncode, done.stdout, done.stderr)
+
+    def every_failure(self, args, statuses, may_crash=False):
+        _, right = self.run_failing(args, 0, False)
+        with open(self.top + "/count0", encoding="ascii") as file:
+            total = int(file.read())
+        self.assertGreater(total, 0)
+        for every in (False, True):
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                for number, done in pool.map(lambda n: self.run_failing(args, n, every), range(1, total + 1)):
+                    if (done.status, done.out) == (right.status, right.out) or may_crash and done.status < 0:
+                        continue
+                    self.assertIn(done.status, statuses, "allocation %d: %s%s" % (number, done.text, done.errors))
+                    # Status 3 comes with a report, any other with a message.
+                    self.assertTrue(done.status == 3 or done.errors.startswith("credwatch: "))
+
+    def test_scan(self):
+        for form in ("text", "jsonl"):
+            self.every_failure(["scan", "--jobs", "1", "--format", form, "src"], REPORT_LOST)
+
+    def test_output_file(self):
+        # The old report stays, nothing else is left behind.
+        os.mkdir(self.top + "/out")
+        report = self.top + "/out/report"
+        self.every_failure(["scan", "--jobs", "1", "--output", report, "src"], REPORT_LOST)
+        self.assertEqual(os.listdir(self.top + "/out"), ["report"])
+        with open(report, encoding="utf-8") as file:
+            self.assertIn("1 secret at 1 place", file.read())
+
+    def test_audit(self):
+        # libgit2 1.5 crashes at some of its own failing allocations: a death by signal is no clean report either.
+        self.git("init", "-q")
+        self.commit()
+        self.every_failure(["audit", "--jobs", "1"], (2,) + REPORT_LOST, may_crash=True)
+
+    def test_others(self):
+        for args in (["help"], ["scan", "--help"], ["rules", "list"], ["rules", "show", "stripe.secret-key"]):
+            self.every_failure(args, (4,))
+
+
+if __name__ == "__main__":
+    PRELOAD = os.path.abspath(sys.argv.pop(2))
+    harness.main()
