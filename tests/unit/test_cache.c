@@ -19,20 +19,20 @@
 #include "rules/cache.h"
 #include "rules/hsdb.h"
 
-int __real_cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database **ret, size_t *ret_bad,
-			   struct cw_err *err);
-int __wrap_cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database **ret, size_t *ret_bad,
-			   struct cw_err *err);
+int __real_cw_hsdb_compile(const char *const *anchors, const unsigned *ids, size_t count, struct hs_database **ret,
+			   size_t *ret_bad, struct cw_err *err);
+int __wrap_cw_hsdb_compile(const char *const *anchors, const unsigned *ids, size_t count, struct hs_database **ret,
+			   size_t *ret_bad, struct cw_err *err);
 
 static int compiled;
 static struct cw_rulebook *book;
 static char home[64], dir[128], file[512];
 
-int __wrap_cw_hsdb_compile(const char *const *anchors, size_t count, struct hs_database **ret, size_t *ret_bad,
-			   struct cw_err *err)
+int __wrap_cw_hsdb_compile(const char *const *anchors, const unsigned *ids, size_t count, struct hs_database **ret,
+			   size_t *ret_bad, struct cw_err *err)
 {
 	compiled++;
-	return __real_cw_hsdb_compile(anchors, count, ret, ret_bad, err);
+	return __real_cw_hsdb_compile(anchors, ids, count, ret, ret_bad, err);
 }
 
 /* Get the set; returns how often something was compiled for it. */

@@ -45,7 +45,7 @@ static int collect(const struct cw_candidate *c, size_t n, void *payload)
 {
 	struct cw_vec *v = payload;
 
-	assert_in_range(n, 1, CW_STAGE1_BATCH);
+	assert_in_range(n, 1, 2 * CW_STAGE1_BATCH);
 	for (size_t i = 0; i < n; i++) {
 		const struct cw_candidate *last = v->len ? &CW_VEC_AT(v, struct cw_candidate, v->len - 1) : NULL;
 		struct cw_candidate *slot;
