@@ -83,6 +83,9 @@ static bool format_verb(const struct cw_view *v, size_t i)
 
 static bool interpolated(const struct cw_view *v)
 {
+	/* {+} is the joint that rule files (a pattern may stop at its brace) put into their examples to keep them from being tokens */
+	if (memmem(v->s, v->len, "{+", 2))
+		return true;
 	for (size_t i = 0; i < v->len; i++)
 		if (strchr("$#{<@%", v->s[i]) && (template_opens(v, i) || format_field(v, i) || format_verb(v, i)))
 			return true;
@@ -103,6 +106,10 @@ static bool variable(const struct cw_view *v)
 		return true;
 	if (s[0] == '@' && s[1] == '@')
 		s++, len--;
+	/* $name$name, $name.$name: a text made of variables only */
+	for (size_t i = 1; s[0] == '$' && i < len; i++)
+		if (s[i] == '$' && cw_view_identifier(s + 1, i - 1) && cw_view_identifier(s + i + 1, len - i - 1))
+			return true;
 	return cw_view_identifier(s + 1, len - 1);
 }
 

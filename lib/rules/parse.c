@@ -240,6 +240,7 @@ static int set_stopwords(struct cw_parse *c, const struct cw_yaml_node *v, void 
 	int rc = text_list(c, v, "stopwords", &spec->stopwords, &spec->stopwords_len);
 
 	for (size_t i = 0; rc == 0 && i < spec->stopwords_len; i++) {
+		join((char *)spec->stopwords[i], strlen(spec->stopwords[i]));
 		if (!spec->stopwords[i][0])
 			return cw_parse_fail(c, v, "stopwords may not hold an empty word");
 		for (char *s = (char *)spec->stopwords[i]; *s; s++)
