@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "policy/key.h"
 #include "scan/hit.h"
+#include "scan/origin.h"
 
 struct cw_finding { /* one place: (secret, winning rule, path); pointers are owned by the collector */
 	const struct cw_rule *rule;
@@ -31,6 +32,7 @@ struct cw_finding { /* one place: (secret, winning rule, path); pointers are own
 	uint64_t line, column, end_line, end_column; /* 1-based, bytes */
 	uint64_t objects; /* distinct objects that hold this secret at this place (1 outside git) */
 	uint64_t more;	 /* further hits of the rule in the object that were only counted */
+	const struct cw_origin *origin; /* NULL: not a git audit, or not attributed */
 	const uint32_t *also;
 	size_t also_len;
 };
