@@ -24,11 +24,30 @@ static struct cw_set *set;
 static struct cw_stage1 *stage1;
 static struct cw_judge *judge, *judge_again;
 
-static int setup(void **state)
+/* Few default rules look at the bytes beside their anchors; these do. */
+static const struct fx_rule edgy[] = {
+	{"t.a", "\\bkey_[0-9]{4}\\b", "\\b(?<secret>key_[0-9]{4,})$", "key_1234", 20, 10, NULL},
+	{"t.b", "^abc[0-9]{3}$", "^(?<secret>abc[0-9]{3})$", "abc123", 20, 10, NULL},
+	{"t.c", "\\Bxyz[0-9]\\B", "(?<!-)(?<secret>xyz[0-9]+)(?!-)", "axyz12", 9, 4, NULL},
+	{"t.d", "(?i)dense", "(?i)dense.{0,200}?(?<secret>[A-Za-z0-9]{12,40})", "dense a1b2c3d4e5f6", 40, 240, "    dense: true\n"},
+};
+
+static int make(void)
 {
-	if (cw_set_default(&set, NULL) < 0 || cw_stage1_new(set, &stage1, NULL) < 0)
+	if (cw_stage1_new(set, &stage1, NULL) < 0)
 		return -1;
 	return cw_judge_new(set, &judge, NULL) | cw_judge_new(set, &judge_again, NULL);
+}
+
+static int setup(void **state)
+{
+	return cw_set_default(&set, NULL) < 0 ? -1 : make();
+}
+
+static int setup_edgy(void **state)
+{
+	set = fx_set(edgy, sizeof(edgy) / sizeof(edgy[0]));
+	return make();
 }
 
 static int teardown(void **state)
@@ -281,9 +300,21 @@ static void test_crowded(void **state)
 	}
 }
 
+/* anchors and patterns that look at the bytes beside them, with many fillings */
+static void test_edges(void **state)
+{
+	struct fx_rng rng = {3};
+
+	for (int i = 0; i < 300; i++) {
+		for (size_t k = 0; k < cw_set_len(set); k++)
+			check_example(&rng, &cw_set_rule(set, k)->examples[0]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_examples), cmocka_unit_test(test_crowded)};
+	const struct CMUnitTest edges[] = {cmocka_unit_test(test_edges), cmocka_unit_test(test_crowded)};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, teardown) + cmocka_run_group_tests(edges, setup_edgy, teardown);
 }
