@@ -30,7 +30,7 @@ struct view {
 
 const char *cw_verdict_name(enum cw_verdict_kind k)
 {
-	static const char *const names[] = {"accept", "no match", "not dense", "value", "proof", "not a secret", "part", "unscannable"};
+	static const char *const names[] = {"accept", "no match", "not dense", "value", "vendor's", "proof", "not a secret", "part", "unscannable"};
 
 	return (size_t)k < sizeof(names) / sizeof(names[0]) ? names[k] : "?";
 }
@@ -225,6 +225,11 @@ static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdi
 	if (value != CW_VALUE_OK) {
 		ret->kind = CW_VERDICT_VALUE;
 		ret->value_reason = cw_value_verdict_name(value);
+		return 0;
+	}
+	if (v->rule->cls == CW_CLASS_GENERIC && v->rule->value.model == CW_MODEL_TOKEN &&
+	    cw_set_vendor(j->set, secret, v->secret.end - v->secret.start)) {
+		ret->kind = CW_VERDICT_VENDOR;
 		return 0;
 	}
 	/* What is cut cannot be proved, and a proof that fails on half a secret says nothing. */

@@ -20,6 +20,7 @@ enum cw_verdict_kind {
 	CW_VERDICT_NO_MATCH,	/* the pattern does not match around the anchor */
 	CW_VERDICT_SPARSE,	/* a dense rule, and no dense piece near the anchor */
 	CW_VERDICT_VALUE,	/* the value is a placeholder, code, a word ... (value_reason) */
+	CW_VERDICT_VENDOR,	/* a generic rule, and a vendor's prefix in front: that vendor's rule has the say */
 	CW_VERDICT_PROOF,	/* a proof failed */
 	CW_VERDICT_NOT_SECRET,	/* well-formed and harmless */
 	CW_VERDICT_PART,	/* a required companion is missing */

@@ -99,7 +99,7 @@ static void c_value(struct codec *c, struct cw_value_spec *v)
 
 	c_u32(c, &entropy);
 	if (!c->out)
-		v->entropy = en{+}tropy / 10000.0;
+		v->entropy = entropy / 10000.0;
 	v->model = (enum cw_value_model)c_small(c, (uint32_t)v->model, CW_MODEL_PASSWORD);
 	c_texts(c, &v->stopwords, &v->stopwords_len);
 }
@@ -189,6 +189,7 @@ static void c_rule(struct codec *c, struct cw_rule *r)
 	c_str(c, &r->pattern);
 	c_str(c, &r->description);
 	c_str(c, &r->remediation);
+	c_str(c, &r->prefix);
 	r->cls = (enum cw_rule_class)c_small(c, r->cls, CW_CLASS_SPECIFIC);
 	r->severity = (enum cw_severity)c_small(c, r->severity, CW_SEVERITY_CRITICAL);
 	r->dense = c_small(c, r->dense, 1);

@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "rules/parse.h"
+#include "rules/prefix.h"
 
 struct key {
 	const char *name;
@@ -229,7 +230,7 @@ static int set_entropy(struct cw_parse *c, const struct cw_yaml_node *v, void *t
 {
 	struct cw_value_spec *spec = target;
 
-	if (v->type != CW_YAML_SCALAR || cw_num_decimal(v->text, v->len, 0, 8, "en{+}tropy", &spec->entropy, NULL) < 0)
+	if (v->type != CW_YAML_SCALAR || cw_num_decimal(v->text, v->len, 0, 8, "entropy", &spec->entropy, NULL) < 0)
 		return cw_parse_fail(c, v, "entropy must be a number from 0 to 8");
 	return 0;
 }
@@ -262,7 +263,7 @@ static int set_model(struct cw_parse *c, const struct cw_yaml_node *v, void *tar
 static int set_value(struct cw_parse *c, const struct cw_yaml_node *v, void *target)
 {
 	static const struct key keys[] = {
-		{"en{+}tropy", false, set_entropy}, {"stopwords", false, set_stopwords}, {"model", false, set_model}, {0}};
+		{"entropy", false, set_entropy}, {"stopwords", false, set_stopwords}, {"model", false, set_model}, {0}};
 
 	return read_map(c, v, keys, "value", &((struct cw_rule *)target)->value);
 }
@@ -455,6 +456,8 @@ int cw_rule_parse(struct cw_pool *pool, const char *file, const char *provider, 
 	struct cw_parse c = {.pool = pool, .file = file, .id = "", .err = err};
 	struct cw_rule rule = {.provider = provider, .cwe = 798};
 	struct cw_err why = CW_ERR_INIT;
+	char prefix[CW_PREFIX_MAX];
+	size_t prefix_len;
 	int rc;
 
 	if (id && id->type == CW_YAML_SCALAR && id->len <= 80)
@@ -469,6 +472,10 @@ int cw_rule_parse(struct cw_pool *pool, const char *file, const char *provider, 
 		return cw_parse_fail(&c, node, "%s", cw_err_msg(&why));
 	if (rc < 0)
 		return cw_err_set(err, why.code, "%s", cw_err_msg(&why));
+	prefix_len = rule.cls == CW_CLASS_SPECIFIC ? cw_prefix_of(rule.pattern, prefix) : 0;
+	rule.prefix = cw_pool_strn(pool, prefix, prefix_len);
+	if (!rule.prefix)
+		return cw_parse_nomem(&c);
 	*ret = rule;
 	return 0;
 }

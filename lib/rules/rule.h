@@ -75,6 +75,7 @@ struct cw_example {
 struct cw_rule {
 	uint32_t index; /* in its set */
 	const char *provider, *id, *title, *anchor, *pattern, *description, *remediation;
+	const char *prefix; /* of a specific rule: what every secret of it begins with; "" when that is not known */
 	enum cw_rule_class cls;
 	enum cw_severity severity;
 	bool dense; /* every secret holds a dense piece near the anchor (match/dense.h); looked for only there */

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/crypto.h"
 #include "rules/book.h"
@@ -317,6 +318,19 @@ static int by_id(const void *key, const void *rule)
 const struct cw_rule *cw_set_find(const struct cw_set *s, const char *id)
 {
 	return s->len == 0 ? NULL : bsearch(id, s->rules, s->len, sizeof(*s->rules), by_id);
+}
+
+bool cw_set_vendor(const struct cw_set *s, const char *value, size_t len)
+{
+	for (size_t i = 0; i < s->len; i++) {
+		size_t n = strlen(s->rules[i].prefix);
+
+		size_t least = CW_VENDOR_PREFIX - (n > 0 && s->rules[i].prefix[n - 1] == '_');
+
+		if (n >= least && n <= len && strncasecmp(s->rules[i].prefix, value, n) == 0)
+			return true;
+	}
+	return false;
 }
 
 const uint8_t *cw_set_digest(const struct cw_set *s)
