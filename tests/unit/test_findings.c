@@ -13,7 +13,7 @@ static const struct cw_key key = {.bytes = {1, 2, 3}, .id = "abcd"};
 
 static const char *const only[] = {"**/*.conf"};
 static const char *const lower[] = {"**/test/**"};
-static const struct cw_rule specific = {.id = "acme.key", .prefix = "", .title = "Acme", .cls = CW_CLASS_SPECIFIC,
+static const struct cw_rule specific = {.id = "acme.key", .prefix = "ac_", .title = "Acme", .cls = CW_CLASS_SPECIFIC,
 	.pattern = "(?<secret>ac_.*)", .severity = CW_SEVERITY_HIGH, .paths_lower = lower, .paths_lower_len = 1};
 static const struct cw_rule critical = {.id = "zeta.key", .prefix = "", .title = "Zeta", .cls = CW_CLASS_SPECIFIC,
 	.pattern = "(?<secret>.*)", .severity = CW_SEVERITY_CRITICAL};
