@@ -19,6 +19,7 @@ static atomic_ulong counted;
 static atomic_ulong fail_number; /* 0: none fails */
 static atomic_int fail_mode;
 static atomic_long live;
+static atomic_bool spare_aligned;
 
 void cw_fail_alloc_at(unsigned long n)
 {
@@ -35,6 +36,11 @@ void cw_fail_alloc_mode(unsigned long n, enum cw_fail_alloc_mode mode)
 unsigned long cw_fail_alloc_count(void)
 {
 	return atomic_load(&counted);
+}
+
+void cw_fail_alloc_spare_aligned(bool spare)
+{
+	atomic_store(&spare_aligned, spare);
 }
 
 long cw_fail_alloc_live(void)
@@ -95,7 +101,9 @@ void free(void *p)
 
 void *memalign(size_t alignment, size_t size)
 {
-	return must_fail() ? NULL : count_live(__libc_memalign(alignment, size));
+	if (!atomic_load(&spare_aligned) && must_fail())
+		return NULL;
+	return count_live(__libc_memalign(alignment, size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
