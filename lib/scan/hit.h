@@ -26,6 +26,7 @@ struct cw_scan_hit { /* all pointers are borrowed for the call */
 	uint64_t line, column, end_line, end_column; /* 1-based; columns in bytes; end_column is one past the last byte */
 	uint64_t start, end; /* byte offsets in the object */
 	uint64_t more; /* further hits of this rule in this object that were only counted */
+	const char *mark; /* the inline mark on its line (scan/marks.h), or NULL; static. Only in files and blobs */
 };
 
 struct cw_sink {

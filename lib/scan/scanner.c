@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "scan/locate.h"
+#include "scan/marks.h"
 
 /* Hits that were only counted go with the last listed hit of their rule, so that each is counted once. */
 static uint64_t more_of(const struct cw_result *res, size_t i)
@@ -48,6 +49,8 @@ static struct cw_scan_hit describe(const struct cw_scanner *e, const struct cw_s
 	hit.start = h->start;
 	hit.end = h->end;
 	hit.more = more_of(res, i);
+	if (s->type == CW_OBJ_BLOB) /* anybody may write commit and tag messages */
+		hit.mark = cw_mark_find(s->data, s->len, h->at, h->at_end);
 	return hit;
 }
 

@@ -71,5 +71,8 @@ void cw_object_release(struct cw_object *o);
 int cw_repo_head_paths(struct cw_repo *r,
 		       int (*emit)(const struct cw_oid *blob, const char *path, uint32_t mode, void *payload), void *payload,
 		       struct cw_err *err);
+/* Append the file PATH ("a/b") of HEAD's tree to OUT. CW_E_NOTFOUND: it has none, or HEAD is unborn; CW_E_INVALID: a symbolic link or
+ * folder; CW_E_LIMIT: larger than MAX bytes; CW_E_CORRUPT. */
+int cw_repo_head_file(struct cw_repo *r, const char *path, size_t max, struct cw_buf *out, struct cw_err *err);
 
 #endif

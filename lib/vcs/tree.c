@@ -14,6 +14,7 @@
 #define PATH_BYTES_MAX ((size_t)1 << 20)
 #define MODE_TYPE 0170000u
 #define MODE_TREE 0040000u
+#define MODE_FILE 0100000u
 
 struct frame {
 	struct cw_object tree;
@@ -190,4 +191,84 @@ int cw_repo_head_paths(struct cw_repo *r, emit_fn emit, void *payload, struct cw
 	if (!rc && w.first_rc)
 		rc = cw_err_set(err, w.first_rc, "%s", cw_err_msg(&w.first_err));
 	return rc;
+}
+
+/* ---- one file ---- */
+
+/* The entry NAME (LEN bytes) of TREE; CW_E_NOTFOUND. */
+static int find_entry(const struct cw_object *tree, const char *name, size_t len, struct entry *ret, struct cw_err *err)
+{
+	struct entry e;
+
+	for (size_t pos = 0; pos < tree->len;) {
+		if (!read_entry(tree, &pos, &e))
+			return cw_err_set(err, CW_E_CORRUPT, "tree of HEAD: malformed");
+		if (strlen(e.name) == len && !memcmp(e.name, name, len)) {
+			*ret = e;
+			ret->name = NULL;
+			return 0;
+		}
+	}
+	return cw_err_set(err, CW_E_NOTFOUND, "not in HEAD's tree");
+}
+
+/* From the tree OID down to PATH. */
+static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struct entry *ret, struct cw_err *err)
+{
+	struct entry e = { .mode = MODE_TREE };
+
+	while (*path) {
+		size_t len = strcspn(path, "/");
+		struct cw_object tree;
+		int rc;
+
+		if ((e.mode & MODE_TYPE) != MODE_TREE)
+			return cw_err_set(err, CW_E_NOTFOUND, "not in HEAD's tree");
+		rc = cw_repo_read(r, &oid, &tree, err);
+		if (rc)
+			return cw_err_wrap(err, rc, "tree of HEAD");
+		rc = tree.type == CW_OBJ_TREE ? find_entry(&tree, path, len, &e, err) :
+						cw_err_set(err, CW_E_CORRUPT, "tree of HEAD: not a tree");
+		cw_object_release(&tree);
+		if (rc)
+			return rc;
+		oid = e.oid;
+		path += len + (path[len] == '/');
+	}
+	*ret = e;
+	return 0;
+}
+
+static int read_blob(struct cw_repo *r, const struct cw_oid *oid, size_t max, struct cw_buf *out, struct cw_err *err)
+{
+	struct cw_object o;
+	enum cw_object_type type;
+	uint64_t size;
+	int rc = cw_repo_header(r, oid, &type, &size, err);
+
+	if (!rc && type != CW_OBJ_BLOB)
+		rc = cw_err_set(err, CW_E_CORRUPT, "not a blob");
+	if (!rc && size > max)
+		rc = cw_err_set(err, CW_E_LIMIT, "larger than %zu bytes", max);
+	rc = rc ? rc : cw_repo_read(r, oid, &o, err);
+	if (rc)
+		return rc;
+	cw_buf_add(out, o.data, o.len);
+	cw_object_release(&o);
+	return cw_buf_fail(out, "file", err);
+}
+
+int cw_repo_head_file(struct cw_repo *r, const char *path, size_t max, struct cw_buf *out, struct cw_err *err)
+{
+	struct cw_oid oid = { .len = 0 };
+	struct entry e;
+	int rc = cw_repo_head_oid(r, &oid, err);
+
+	if (!rc && !oid.len)
+		rc = cw_err_set(err, CW_E_NOTFOUND, "HEAD is unborn");
+	rc = rc ? rc : peel(r, &oid, err);
+	rc = rc ? rc : descend(r, oid, path, &e, err);
+	if (!rc && (e.mode & MODE_TYPE) != MODE_FILE)
+		rc = cw_err_set(err, CW_E_INVALID, "not a regular file in HEAD's tree");
+	return rc ? rc : read_blob(r, &e.oid, max, out, err);
 }

@@ -11,6 +11,8 @@
 
 #include "vcs/repo.h"
 
+#define FILE_MAX 64 /* bytes */
+
 static int print_path(const struct cw_oid *blob, const char *path, uint32_t mode, void *payload)
 {
 	char hex[CW_OID_HEX_SIZE];
@@ -53,6 +55,19 @@ static void print_faults(const struct cw_repo *repo)
 	}
 }
 
+/* One file of HEAD's tree. */
+static int print_file(const char *path, const char *file, struct cw_err *err)
+{
+	CW_CLEANUP(cw_repo_free_p) struct cw_repo *repo = NULL;
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	int rc = cw_repo_open(path, &repo, err);
+
+	rc = rc ? rc : cw_repo_head_file(repo, file, FILE_MAX, &text, err);
+	if (!rc)
+		printf("file %s\n", text.data);
+	return rc;
+}
+
 static int dump(const char *path, struct cw_err *err)
 {
 	CW_CLEANUP(cw_repo_free_p) struct cw_repo *repo = NULL;
@@ -75,10 +90,10 @@ static int dump(const char *path, struct cw_err *err)
 int main(int argc, char **argv)
 {
 	struct cw_err err = CW_ERR_INIT;
-	int rc = argc == 2 ? cw_vcs_init(&err) : cw_err_set(&err, CW_E_USAGE, "one repository");
+	int rc = argc == 2 || argc == 3 ? cw_vcs_init(&err) : cw_err_set(&err, CW_E_USAGE, "REPOSITORY [FILE]");
 
 	if (!rc) {
-		rc = dump(argv[1], &err);
+		rc = argc == 3 ? print_file(argv[1], argv[2], &err) : dump(argv[1], &err);
 		cw_vcs_shutdown();
 	}
 	if (rc)

@@ -33,6 +33,24 @@ git -C r update-index --add --cacheinfo 160000,123456789012345678901234567890123
 git -C r commit -q -m more
 same_paths r
 
+begin 'one file of HEAD: at the root, below folders, not there, a folder, a link, below a file, too large'
+must_exit 0 "$VCS_DUMP" r hello.txt
+assert_has out 'file hello'
+must_exit 0 "$VCS_DUMP" r a/b/c/deep
+assert_has out 'file x'
+for absent in none a/none a/b/c/deep/x hello; do
+	must_exit 1 "$VCS_DUMP" r "$absent"
+	assert_has out 'error -3 '
+done
+for irregular in a/b a/link sub; do
+	must_exit 1 "$VCS_DUMP" r "$irregular"
+	assert_has out 'error -4 '
+done
+cp -r r large
+commit large file "$(printf '%65s' x)"
+must_exit 1 "$VCS_DUMP" large file
+assert_has out 'error -5 '
+
 begin 'packed, detached and tagged HEAD; an empty folder beside a packed reference'
 git -C r repack -q -a -d
 git -C r pack-refs --all
@@ -61,6 +79,8 @@ git -C r symbolic-ref HEAD refs/heads/unborn
 must_exit 0 "$VCS_DUMP" r
 assert_lacks out 'path '
 assert_lacks out 'head -'
+must_exit 1 "$VCS_DUMP" r hello.txt
+assert_has out 'error -3 '
 
 begin 'references in a circle'
 printf 'ref: refs/heads/x\n' >r/.git/refs/heads/y
