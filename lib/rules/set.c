@@ -325,9 +325,7 @@ bool cw_set_vendor(const struct cw_set *s, const char *value, size_t len)
 	for (size_t i = 0; i < s->len; i++) {
 		size_t n = strlen(s->rules[i].prefix);
 
-		size_t least = CW_VENDOR_PREFIX - (n > 0 && s->rules[i].prefix[n - 1] == '_');
-
-		if (n >= least && n <= len && strncasecmp(s->rules[i].prefix, value, n) == 0)
+		if (n >= CW_VENDOR_PREFIX && n <= len && strncasecmp(s->rules[i].prefix, value, n) == 0)
 			return true;
 	}
 	return false;

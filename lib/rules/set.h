@@ -41,9 +41,9 @@ size_t cw_set_len(const struct cw_set *set);
 const struct cw_rule *cw_set_rule(const struct cw_set *set, size_t i);
 /* The rule with this id, or NULL. */
 const struct cw_rule *cw_set_find(const struct cw_set *set, const char *id);
-/* Whether the LEN bytes at VALUE begin, in any case, with the public prefix of some specific rule (of at least CW_VENDOR_PREFIX bytes, or one less when it ends with '_'): then
+/* Whether the LEN bytes at VALUE begin, in any case, with the public prefix of some specific rule (of at least CW_VENDOR_PREFIX bytes): then
  * that rule has the say, and no generic one. */
-#define CW_VENDOR_PREFIX 4
+#define CW_VENDOR_PREFIX 3
 bool cw_set_vendor(const struct cw_set *set, const char *value, size_t len);
 /* SHA-256 of the normalised rules. */
 const uint8_t *cw_set_digest(const struct cw_set *set);
