@@ -1,7 +1,7 @@
 /* vcs/objects.c - lists every object of a repository, in an order that reads fast.
  *
- * The ids come from two sources: the pack indexes, read here (they give the offset, hence the order), and libgit2's own
- * enumeration of each directory, which adds loose objects and whatever the first source missed. */
+ * The ids come from three sources: the pack indexes, read here (they give the offset, hence the order), libgit2's own
+ * enumeration of the packs, which adds whatever the first source missed, and the loose objects. */
 #include <errno.h>
 #include <fcntl.h>
 #include <git2/sys/odb_backend.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vcs/git_err.h"
+#include "vcs/loose.h"
 #include "vcs/pack_index.h"
 #include "vcs/repo.h"
 #include "vcs/repo_int.h"
@@ -143,61 +144,50 @@ static int list_packs(struct cw_repo *r, const char *store, uint64_t *nth, struc
 	return rc;
 }
 
-struct listing { /* state of one enumeration by libgit2 */
+struct listing { /* what the indexes did not name */
 	struct cw_repo *repo;
 	const char *store;
 	struct cw_vec *out;
 	size_t known; /* items of out that are sorted by id: those from the indexes */
-	bool loose;
 	int rc;
 	struct cw_err *err;
 };
 
-/* Whether the loose object is a regular file; anything else is a fault, and reading it might block. */
-static int check_loose(struct listing *l, const struct cw_oid *oid, bool *ret_usable)
+/* Add an object unless an index named it. */
+static int add_unlisted(struct listing *l, const struct cw_oid *oid, uint64_t order)
 {
-	CW_CLEANUP(cw_freep) char *path = NULL;
-	char hex[CW_OID_HEX_SIZE], name[CW_OID_HEX_SIZE + 1];
-	struct stat st;
-
-	cw_oid_hex(oid, hex);
-	memcpy(name, hex, 2);
-	name[2] = '/';
-	memcpy(name + 3, hex + 2, sizeof(hex) - 2);
-	path = cw_path_join(l->store, name);
-	if (!path)
-		return cw_err_nomem(l->err);
-	*ret_usable = stat(path, &st) == 0 && S_ISREG(st.st_mode);
-	return *ret_usable ? 0 : cw_store_fault_add(&l->repo->faults, path, "not a regular file", l->err);
-}
-
-static int on_object(const git_oid *id, void *payload)
-{
-	struct listing *l = payload;
-	struct cw_object_ref key = { .order = 0 };
-	struct cw_object_ref *items = l->out->items;
+	const struct cw_object_ref *items = l->out->items;
 	size_t low = 0, high = l->known;
-	bool usable = true;
 
-	cw_oid_from_git(&key.oid, id);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (cw_oid_cmp(&items[mid].oid, &key.oid) < 0)
+		if (cw_oid_cmp(&items[mid].oid, oid) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low < l->known && !cw_oid_cmp(&items[low].oid, &key.oid))
+	if (low < l->known && !cw_oid_cmp(&items[low].oid, oid))
 		return 0;
-	if (l->loose)
-		l->rc = check_loose(l, &key.oid, &usable);
-	if (!l->rc && usable)
-		l->rc = push_ref(l->out, &key.oid, l->loose ? ORDER_LOOSE : ORDER_FOREIGN, l->err);
+	return push_ref(l->out, oid, order, l->err);
+}
+
+static int on_loose(const struct cw_oid *oid, void *payload)
+{
+	return add_unlisted(payload, oid, ORDER_LOOSE);
+}
+
+static int on_packed(const git_oid *id, void *payload)
+{
+	struct listing *l = payload;
+	struct cw_oid oid;
+
+	cw_oid_from_git(&oid, id);
+	l->rc = add_unlisted(l, &oid, ORDER_FOREIGN);
 	return l->rc ? GIT_EUSER : 0;
 }
 
-/* Let libgit2 list one kind of objects of one directory. */
+/* Let libgit2 list the packed objects of one directory. */
 static int list_by_git(struct listing *l)
 {
 	git_odb_backend *backend = NULL;
@@ -206,17 +196,16 @@ static int list_by_git(struct listing *l)
 	int rc = git_odb_new(&odb);
 
 	if (rc >= 0)
-		rc = l->loose ? git_odb_backend_loose(&backend, l->store, -1, 0, 0, 0) :
-				git_odb_backend_pack(&backend, l->store);
+		rc = git_odb_backend_pack(&backend, l->store);
 	if (rc >= 0) {
 		rc = git_odb_add_backend(odb, backend, 1);
 		if (rc < 0)
 			backend->free(backend);
 	}
 	if (rc >= 0)
-		rc = git_odb_foreach(odb, on_object, l);
+		rc = git_odb_foreach(odb, on_packed, l);
 	if (rc < 0 && !l->rc)
-		rc = cw_git_err(&why, rc, l->loose ? "unable to list loose objects" : "unable to list packed objects");
+		rc = cw_git_err(&why, rc, "unable to list packed objects");
 	git_odb_free(odb);
 	if (l->rc)
 		return l->rc;
@@ -235,10 +224,10 @@ static int list_all(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
 		return rc;
 	sort_unique(out, 0);
 	l.known = out->len;
-	for (size_t i = 0; !rc && i < 2 * r->stores.len; i++) {
-		l.store = CW_VEC_AT(&r->stores, char *, i / 2);
-		l.loose = i % 2;
+	for (size_t i = 0; !rc && i < r->stores.len; i++) {
+		l.store = CW_VEC_AT(&r->stores, char *, i);
 		rc = list_by_git(&l);
+		rc = rc ? rc : cw_loose_list(l.store, on_loose, &l, &r->faults, err);
 	}
 	if (rc)
 		return rc;

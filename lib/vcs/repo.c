@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "vcs/git_err.h"
+#include "vcs/loose.h"
 #include "vcs/repo_int.h"
 #include "vcs/stores.h"
 
@@ -53,10 +54,12 @@ static int add_store(git_odb *odb, const char *store, struct cw_err *err)
 
 	if (rc >= 0)
 		rc = add_backend(odb, pack, PACKED_PRIORITY);
-	if (rc >= 0)
-		rc = git_odb_backend_loose(&loose, store, -1, 0, 0, 0);
-	if (rc >= 0)
-		rc = add_backend(odb, loose, LOOSE_PRIORITY);
+	if (rc < 0)
+		return cw_git_err(err, rc, store);
+	rc = cw_loose_backend(store, &loose, err);
+	if (rc)
+		return rc;
+	rc = add_backend(odb, loose, LOOSE_PRIORITY);
 	return rc < 0 ? cw_git_err(err, rc, store) : 0;
 }
 
