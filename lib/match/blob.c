@@ -1,7 +1,7 @@
 /* match/blob.c - see blob.h: runs stage 1, stage 2, the decoders and overlap resolution over one blob.
  *
- * A *text* is a run of bytes scanned as one: the blob itself, the characters of a UTF-16 blob, or what a decoder made of a
- * span of another text. Each knows how its offsets map back to the blob. */
+ * A *text* is a run of bytes scanned as one: the blob itself, the characters of a UTF-16 blob, or what a decoder made
+ * of a span of another text. Each knows how its offsets map back to the blob. */
 #include "match/blob.h"
 
 #include <stdlib.h>
@@ -146,8 +146,8 @@ static uint64_t map_offset(const struct text *t, size_t off)
 	return t->bom + (uint64_t)t->unit * off;
 }
 
-/* The byte of the blob behind the last one that bytes [.., END) of T come from; END > 0. A decoded byte may end inside an encoded
- * character, which then belongs to it. */
+/* The byte of the blob behind the last one that bytes [.., END) of T come from; END > 0. A decoded byte may end
+ * inside an encoded character, which then belongs to it. */
 static uint64_t map_end(const struct text *t, size_t end)
 {
 	for (; t->parent; t = t->parent)

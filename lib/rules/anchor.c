@@ -1,8 +1,8 @@
 /* rules/anchor.c - see anchor.h.
  *
- * A recursive reading of the expression computes for every part: the shortest and longest match, whether it is nothing but a
- * literal, and the longest literal that every match must hold. Only the syntax that anchors may use is understood;
- * everything else is refused, which keeps anchors readable. */
+ * A recursive reading of the expression computes for every part: the shortest and longest match, whether it is
+ * nothing but a literal, and the longest literal that every match must hold. Only the syntax that anchors may use is
+ * understood; everything else is refused, which keeps anchors readable. */
 #include "rules/anchor.h"
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
-/* Fuzz target: images of compiled sets. The first byte chooses: the input is the whole image, which its sums refuse; or it is
- * the rules of an image whose database and sums are right, so that the reader of rules is reached. Databases are never made
- * up here, nor in production: Hyperscan is not proof against them, and the sums keep damaged ones away from it. */
+/* Fuzz target: images of compiled sets. The first byte chooses: the input is the whole image, which its sums refuse;
+ * or it is the rules of an image whose database and sums are right, so that the reader of rules is reached. Databases
+ * are never made up here, nor in production: Hyperscan is not proof against them, and the sums keep damaged ones away
+ * from it. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

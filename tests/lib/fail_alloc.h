@@ -16,8 +16,8 @@ enum cw_fail_alloc_mode {
 void cw_fail_alloc_at(unsigned long n);
 /* The same with a choice of what happens after the N-th. */
 void cw_fail_alloc_mode(unsigned long n, enum cw_fail_alloc_mode mode);
-/* Whether allocations with an alignment (memalign, posix_memalign, aligned_alloc) are left out: neither counted nor failed. For
- * libraries that do not survive such a failure. */
+/* Whether allocations with an alignment (memalign, posix_memalign, aligned_alloc) are left out: neither counted nor
+ * failed. For libraries that do not survive such a failure. */
 void cw_fail_alloc_spare_aligned(bool spare);
 /* Allocations asked for since the last call of the two above, failed ones included. realloc() of a block counts. */
 unsigned long cw_fail_alloc_count(void);

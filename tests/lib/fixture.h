@@ -30,7 +30,8 @@ struct fx_rng {
 uint64_t fx_next(struct fx_rng *r);
 /* Below N. */
 size_t fx_below(struct fx_rng *r, size_t n);
-/* A seed that differs from run to run, printed so that a failure can be repeated: CW_TEST_SEED in the environment wins. */
+/* A seed that differs from run to run, printed so that a failure can be repeated: CW_TEST_SEED in the environment
+ * wins. */
 uint64_t fx_seed(const char *what);
 
 #endif

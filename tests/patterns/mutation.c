@@ -1,11 +1,11 @@
-/* Anchor ends from Hyperscan compared with PCRE2's, on random mutations of all rules' examples: Hyperscan is not fuzzed by its
- * makers, and an end that it misses is a secret that nobody sees.
+/* Anchor ends from Hyperscan compared with PCRE2's, on random mutations of all rules' examples: Hyperscan is not
+ * fuzzed by its makers, and an end that it misses is a secret that nobody sees.
  *
- * Hyperscan reports every end of every match, PCRE2 prefers one match a start. To get every end from PCRE2 too, a callout behind
- * the anchor notes where a match ends and refuses it, so that all ways to match are gone through, from every start. The two
- * sets of ends must then be equal. Optimisations that skip ways to match are turned off. Anchors are small; where the limit
- * ends a search (never so far) the pair is counted as undecided, and too many of those are a fault.
- * Prints rule ids and seeds, no content. */
+ * Hyperscan reports every end of every match, PCRE2 prefers one match a start. To get every end from PCRE2 too, a
+ * callout behind the anchor notes where a match ends and refuses it, so that all ways to match are gone through, from
+ * every start. The two sets of ends must then be equal. Optimisations that skip ways to match are turned off. Anchors
+ * are small; where the limit ends a search (never so far) the pair is counted as undecided, and too many of those are
+ * a fault. Prints rule ids and seeds, no content. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,8 +98,8 @@ static void compare(size_t i, const struct cw_vec *hs, const char *text, size_t 
 	}
 }
 
-/* Rule I's anchor, and a few others that may share its words. Dense rules are gated by stage 1, so their ends are compared on
- * texts behind which a dense piece stands. */
+/* Rule I's anchor, and a few others that may share its words. Dense rules are gated by stage 1, so their ends are
+ * compared on texts behind which a dense piece stands. */
 static int check_text(struct fx_rng *rng, size_t i, const struct cw_buf *text, uint64_t seed)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec hs = CW_VEC_INIT(struct cw_candidate, 1 << 20);

@@ -1,6 +1,7 @@
-/* Every fact about a text depends on the bytes it names and on nothing else: the ground on which facts are inherited from one
- * version of a file by the next. All examples of the default rules are put into source-like text, also at the file's very
- * start and end; then everything outside a fact's dependency is replaced and moved, and the fact must stay. */
+/* Every fact about a text depends on the bytes it names and on nothing else: the ground on which facts are inherited
+ * from one version of a file by the next. All examples of the default rules are put into source-like text, also at
+ * the file's very start and end; then everything outside a fact's dependency is replaced and moved, and the fact must
+ * stay. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,8 +60,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Append LEN bytes of one kind of filler: source, noise, or one byte over and over, chosen to lie at borders of words, lines,
- * tokens and base64. */
+/* Append LEN bytes of one kind of filler: source, noise, or one byte over and over, chosen to lie at borders of
+ * words, lines, tokens and base64. */
 static void fill(struct fx_rng *rng, size_t len, struct cw_buf *out)
 {
 	static const char source[] = "static int f(const char *name, size_t len)\n{\n\treturn len == 0x2a ? g(name) : \"text\"; // why\n}\n"

@@ -1,6 +1,6 @@
-/* Rules and matcher without memory (fault 18): each allocation of each scenario fails in turn, those of Hyperscan and PCRE2 too.
- * Required outcome: the error is reported or the result is right all the same, never a result with less in it; nothing
- * leaks; nothing crashes. */
+/* Rules and matcher without memory (fault 18): each allocation of each scenario fails in turn, those of Hyperscan and
+ * PCRE2 too. Required outcome: the error is reported or the result is right all the same, never a result with less in
+ * it; nothing leaks; nothing crashes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static int setup(void **state)
 	assert_int_equal(cw_set_image(set, &image, NULL), 0);
 	cw_set_unref(set);
 	cw_buf_adds(&inner, "some text around " TOKEN " the token");
-	cw_buf_adds(&text, "pass=hu{+}nter2 " TOKEN "\npass=" TOKEN " ");
+	cw_buf_adds(&text, "pass=hunter2 " TOKEN "\npass=" TOKEN " ");
 	cw_base64_encode(inner.data, inner.len, false, &text);
 	for (const char *s = "name: " TOKEN " in UTF-16"; *s; s++)
 		cw_buf_add(&utf16, (const char[]){*s, '\0'}, 2);
@@ -144,7 +144,7 @@ static bool hit_is(const struct cw_result *res, size_t i, const char *id, const 
 static bool text_is_right(const struct cw_result *res, const struct cw_set *set)
 {
 	return res->hits.len == 4 && res->also.len == 1 && res->unscannable.len == 0 &&
-	       hit_is(res, 0, "generic.b", set, "hu{+}nter2") && hit_is(res, 1, "t.tok", set, TOKEN) &&
+	       hit_is(res, 0, "generic.b", set, "hunter2") && hit_is(res, 1, "t.tok", set, TOKEN) &&
 	       hit_is(res, 2, "t.tok", set, TOKEN) && hit_is(res, 3, "t.tok", set, TOKEN) &&
 	       CW_VEC_AT(&res->hits, struct cw_hit, 3).decoded;
 }
@@ -200,8 +200,9 @@ static int run_failing(scenario_fn scenario, unsigned long n, enum cw_fail_alloc
 	return rc;
 }
 
-/* Let the N-th allocation of SCENARIO fail; whether it made that many. A leak shows each time; what stays only the first times is
- * what a library makes at its first errors and keeps for ever (libcrypto: text for each of 16 places in its ring of errors). */
+/* Let the N-th allocation of SCENARIO fail; whether it made that many. A leak shows each time; what stays only the
+ * first times is what a library makes at its first errors and keeps for ever (libcrypto: text for each of 16 places
+ * in its ring of errors). */
 static bool fail_nth(scenario_fn scenario, unsigned long n, enum cw_fail_alloc_mode mode)
 {
 	unsigned long count;
@@ -239,7 +240,8 @@ static void test_load(void **state)
 	check_scenario(load_twice);
 }
 
-/* The compiler of Hyperscan 5.4.0 writes through the NULL that an aligned allocation returned, so those are spared here. */
+/* The compiler of Hyperscan 5.4.0 writes through the NULL that an aligned allocation returned, so those are spared
+ * here. */
 static void test_compile(void **state)
 {
 	cw_fail_alloc_spare_aligned(true);
