@@ -9,7 +9,7 @@ static const struct cw_usage usage = {
 	.about = "Look for secrets in the whole history of a git repository: every file version, commit and tag in its object store, "
 		 "reachable or not. REPOSITORY is a folder in it, or a bare repository (default: the current folder).",
 	.opts = cw_run_options,
-	.tail = cw_run_tail,
+	.add_tail = cw_run_tail,
 };
 
 static int run_audit(void *payload, const struct cw_set *set, unsigned jobs, uint64_t object_max,
@@ -30,7 +30,7 @@ enum cw_exit cw_cmd_audit(int argc, char **argv)
 {
 	struct cw_run_opts opts = CW_RUN_OPTS_INIT;
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
-	struct cw_run_scan scan = {.run = run_audit, .command = "audit", .target = "."};
+	struct cw_run_scan scan = {.run = run_audit, .command = "audit", .target = ".", .git = true};
 	struct cw_err err = CW_ERR_INIT;
 	enum cw_exit status;
 	int rc = cw_opts_parse(&usage, argc, argv, &opts, &args, &err);

@@ -9,7 +9,7 @@ static const struct cw_usage usage = {
 	.about = "Look for secrets in files, in all files below folders, or in standard input (-). Binary files are scanned too. Below "
 		 "a folder symbolic links and special files are passed over, and .git folders are left to 'credwatch audit'.",
 	.opts = cw_run_options,
-	.tail = cw_run_tail,
+	.add_tail = cw_run_tail,
 };
 
 static int run_files(void *payload, const struct cw_set *set, unsigned jobs, uint64_t object_max,

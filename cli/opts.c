@@ -234,4 +234,6 @@ void cw_opts_help(const struct cw_usage *usage, struct cw_buf *out)
 	help_line(out, 'h', "help", NULL, "show this text");
 	if (usage->tail)
 		cw_buf_addf(out, "\n%s", usage->tail);
+	if (usage->add_tail)
+		usage->add_tail(out);
 }

@@ -41,6 +41,7 @@ struct cw_usage {
 	const char *about;    /* running text, wrapped */
 	const struct cw_opt *opts;
 	const char *tail; /* ready lines after the options, or NULL */
+	void (*add_tail)(struct cw_buf *out); /* appends more of them, or NULL */
 };
 
 /* What cw_opts_parse() returns when --help was asked for. */

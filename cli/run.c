@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cmd.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -16,6 +17,7 @@
 #include "policy/findings.h"
 #include "policy/key.h"
 #include "report/report.h"
+#include "vcs/repo.h"
 
 #define JOBS_MAX 256
 #define OBJECT_MAX_MAX ((uint64_t)1 << 40) /* bytes */
@@ -27,7 +29,7 @@ static const char *const colours[] = {"auto", "always", "never", NULL};
 
 const struct cw_opt cw_run_options[] = {
 	{.kind = CW_OPT_STRING, .letter = 'f', .name = "format", .arg = "FORMAT", FIELD(format),
-	 .help = "form of the report: text (default) or jsonl"},
+	 .help = "form of the report (default: text); the list is below"},
 	{.kind = CW_OPT_STRING, .letter = 'o', .name = "output", .arg = "FILE", FIELD(output),
 	 .help = "write the report to FILE, which is replaced when the report is complete"},
 	{.kind = CW_OPT_FLAG, .name = "show-secrets", FIELD(show_secrets),
@@ -47,16 +49,18 @@ const struct cw_opt cw_run_options[] = {
 	{.kind = CW_OPT_END},
 };
 
-const char cw_run_tail[] = "Formats:\n"
-			   "  text    for people: one block a secret with all its places\n"
-			   "  jsonl   for programs: one JSON object a line\n"
-			   "\n"
-			   "Exit status:\n"
-			   "  0  everything was scanned, nothing was found\n"
-			   "  1  findings\n"
-			   "  2  wrong usage or configuration\n"
-			   "  3  incomplete: something could not be scanned; the report says what and why\n"
-			   "  4  internal error, or the report could not be written\n";
+void cw_run_tail(struct cw_buf *out)
+{
+	cw_buf_adds(out, "\nFormats:\n");
+	for (const struct cw_report_format *f = cw_report_formats; f->name; f++)
+		cw_buf_addf(out, "  %-8s%s\n", f->name, f->about);
+	cw_buf_adds(out, "\nExit status:\n"
+			 "  0  everything was scanned, nothing was found\n"
+			 "  1  findings\n"
+			 "  2  wrong usage or configuration\n"
+			 "  3  incomplete: something could not be scanned; the report says what and why\n"
+			 "  4  internal error, or the report could not be written\n");
+}
 
 struct run {
 	const struct cw_run_opts *opts;
@@ -70,6 +74,7 @@ struct run {
 	struct cw_coverage coverage;
 	struct cw_progress progress;
 	struct cw_meter *meter;
+	int64_t started; /* wall clock, only if the format needs it */
 	bool interrupted;
 };
 
@@ -101,13 +106,25 @@ static int prepare_findings(struct run *r, struct cw_err *err)
 	return rc;
 }
 
+static int unknown_format(struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf names = CW_BUF_INIT;
+
+	cw_report_names(&names);
+	if (cw_buf_fail(&names, "help", err) != 0)
+		return names.fail;
+	return cw_err_set(err, CW_E_USAGE, "option '--format' must be %s", names.data);
+}
+
 static int prepare(struct run *r, struct cw_err *err)
 {
 	int rc;
 
 	r->format = cw_report_find(r->opts->format);
 	if (!r->format)
-		return cw_err_set(err, CW_E_USAGE, "option '--format' must be text or jsonl");
+		return unknown_format(err);
+	if (r->format->needs & CW_REPORT_TIMES)
+		r->started = cw_clock_wall();
 	rc = cw_output_open(r->opts->output, &r->output, err);
 	if (rc == 0)
 		rc = cw_signals_catch(&r->progress, err);
@@ -148,23 +165,55 @@ static int scan(struct run *r, struct cw_err *err)
 	return rc;
 }
 
+/* TEXT without any secret, or as it is when secrets are shown. */
+static int clean_text(struct run *r, const char *text, struct cw_buf *out, struct cw_err *err)
+{
+	int rc = r->cleanser ? cw_cleanse(r->cleanser, text, strlen(text), out, err) : 0;
+
+	if (!r->cleanser)
+		cw_buf_adds(out, text);
+	return rc == 0 ? cw_buf_fail(out, "report", err) : rc;
+}
+
+/* Where the repository is and what HEAD names. What cannot be told is left out: the scan has said what is wrong with it. */
+static int find_revision(struct run *r, struct cw_buf *path, struct cw_oid *ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_repo_free_p) struct cw_repo *repo = NULL;
+	CW_CLEANUP(cw_freep) char *real = NULL;
+	const char *dir;
+
+	if (cw_repo_open(r->scan->target, &repo, NULL) != 0)
+		return 0;
+	dir = cw_repo_work_dir(repo) ? cw_repo_work_dir(repo) : cw_repo_git_dir(repo);
+	real = realpath(dir, NULL);
+	if (cw_repo_head_oid(repo, ret, NULL) != 0)
+		ret->len = 0;
+	return clean_text(r, real ? real : dir, path, err);
+}
+
 static int write_report(struct run *r, struct cw_err *err)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf target = CW_BUF_INIT;
+	CW_CLEANUP(cw_buf_release) struct cw_buf target = CW_BUF_INIT, repository = CW_BUF_INIT;
+	struct cw_oid revision = {0};
 	struct cw_report_input in = {.command = r->scan->command, .version = CW_VERSION, .set = r->set,
 				     .findings = r->findings, .coverage = &r->coverage, .interrupted = r->interrupted,
-				     .show_secrets = r->opts->show_secrets, .colour = use_colour(r->opts)};
-	int rc = 0;
+				     .show_secrets = r->opts->show_secrets, .colour = use_colour(r->opts),
+				     .started = r->started};
+	int rc = clean_text(r, r->scan->target, &target, err);
 
-	if (r->cleanser)
-		rc = cw_cleanse(r->cleanser, r->scan->target, strlen(r->scan->target), &target, err);
-	else
-		cw_buf_adds(&target, r->scan->target);
-	if (rc == 0)
-		rc = cw_buf_fail(&target, "report", err);
+	if (rc == 0 && r->scan->git && (r->format->needs & CW_REPORT_REVISION) && cw_vcs_init(NULL) == 0) {
+		rc = find_revision(r, &repository, &revision, err);
+		cw_vcs_shutdown();
+	}
 	if (rc != 0)
 		return rc;
 	in.target = target.data;
+	if (repository.len > 0)
+		in.repository = repository.data;
+	if (revision.len > 0)
+		in.revision = &revision;
+	if (r->format->needs & CW_REPORT_TIMES)
+		in.ended = cw_clock_wall();
 	rc = r->format->write(&in, r->output.file, err);
 	return rc == 0 ? cw_output_commit(&r->output, err) : rc;
 }

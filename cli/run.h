@@ -23,8 +23,8 @@ struct cw_run_opts {
 #define CW_RUN_OPTS_INIT { .format = "text", .rules = CW_RULESET_OPTS_INIT, .object_max = CW_OBJECT_MAX_DEFAULT }
 
 extern const struct cw_opt cw_run_options[];
-/* Formats and exit statuses for help: to be given as struct cw_usage.tail. */
-extern const char cw_run_tail[];
+/* Formats and exit statuses for help: to be given as struct cw_usage.add_tail. */
+void cw_run_tail(struct cw_buf *out);
 
 /* Runs the scan proper; the arguments are those of cw_files_run() and cw_audit_run(). JOBS >= 1. */
 struct cw_run_scan {
@@ -32,6 +32,7 @@ struct cw_run_scan {
 		   struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
 	void *payload;
 	const char *command, *target; /* for the report */
+	bool git;		      /* TARGET is in a git repository */
 };
 
 /* Everything from the options to the exit status; errors are printed. */

@@ -5,9 +5,10 @@
 #include "report/format.h"
 
 const struct cw_report_format cw_report_formats[] = {
-	{"text", "for people: one block a secret with all its places", cw_report_write_text},
-	{"jsonl", "for programs: one JSON object a line", cw_report_write_jsonl},
-	{NULL, NULL, NULL},
+	{"text", "for people: one block a secret with all its places", 0, cw_report_write_text},
+	{"json", "for programs: one JSON object", 0, cw_report_write_json},
+	{"jsonl", "for programs: one JSON object a line", 0, cw_report_write_jsonl},
+	{NULL, NULL, 0, NULL},
 };
 
 const struct cw_report_format *cw_report_find(const char *name)
@@ -29,4 +30,21 @@ int cw_report_flush(struct cw_buf *buf, FILE *out, struct cw_err *err)
 		return cw_err_sys(err, errno, "cannot write the report");
 	cw_buf_clear(buf);
 	return 0;
+}
+
+int cw_report_puts(const char *text, FILE *out, struct cw_err *err)
+{
+	errno = 0;
+	return fputs(text, out) < 0 ? cw_err_sys(err, errno, "cannot write the report") : 0;
+}
+
+bool cw_report_complete(const struct cw_report_input *in)
+{
+	return cw_coverage_complete(in->coverage) && !in->interrupted;
+}
+
+void cw_report_names(struct cw_buf *out)
+{
+	for (const struct cw_report_format *f = cw_report_formats; f->name; f++)
+		cw_buf_addf(out, "%s%s", f == cw_report_formats ? "" : f[1].name ? ", " : " or ", f->name);
 }

@@ -28,6 +28,9 @@ CW_DEFINE_CLEANUP(struct cw_repo, cw_repo_free)
 const char *cw_repo_git_dir(const struct cw_repo *r);
 const char *cw_repo_work_dir(const struct cw_repo *r);
 
+/* The object that HEAD names; *ret is left alone when HEAD is unborn. */
+int cw_repo_head_oid(struct cw_repo *r, struct cw_oid *ret, struct cw_err *err);
+
 struct cw_object_ref {
 	struct cw_oid oid;
 	uint64_t order; /* reading in ascending order keeps delta bases near: pack number and offset; loose objects last */

@@ -15,7 +15,4 @@ struct cw_repo {
 	git_odb *odb;
 };
 
-/* The object that HEAD names; *ret is left alone when HEAD is unborn. */
-int cw_repo_head_oid(struct cw_repo *r, struct cw_oid *ret, struct cw_err *err);
-
 #endif

@@ -77,7 +77,7 @@ class Streams(harness.Case):
     def test_report_not_written(self):
         # A closed standard output, a full device, a reader that went away: status 4 and a message, findings or not.
         self.write("clean", "x")
-        for form in ("text", "jsonl"):
+        for form in self.formats():
             command = [harness.PROGRAM, "scan", "--format", form, "--no-default-rules", "--rules", self.rules, "."]
             with open("/dev/full", "wb") as full:
                 self.expect_4(command, stdout=full)

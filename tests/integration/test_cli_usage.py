@@ -31,6 +31,15 @@ class Usage(harness.Case):
                      "no-progress", "colour", "help"):
             self.assertRegex(text, r"(?m)^ .*--%s\b" % name)
 
+    def test_help_lists_formats(self):
+        # The list of formats is the table: each works, the message for another one names them all.
+        formats = self.formats()
+        self.assertEqual(formats[:3], ["text", "json", "jsonl"])
+        for form in formats:
+            self.assertStatus(self.run_it("scan", "--format", form, "-"), 0)
+        self.assertIn("must be %s or %s\n" % (", ".join(formats[:-1]), formats[-1]),
+                      self.run_it("scan", "--format=xml", ".").errors)
+
     def test_version(self):
         for args in (["--version"], ["version"]):
             done = self.run_it(*args)
@@ -47,7 +56,7 @@ class Usage(harness.Case):
                 (["scan", "--jobs", "0", "."], "'--jobs' must be a number from 1"),
                 (["scan", "--jobs=many", "."], "'--jobs' must be a number"),
                 (["scan", "--jobs"], "'--jobs' needs a value"),
-                (["scan", "--format=xml", "."], "'--format' must be text or jsonl"),
+                (["scan", "--format=xml", "."], "'--format' must be text, json"),
                 (["scan", "--colour=red", "."], "'--colour' must be auto, always or never"),
                 (["scan", "--object-max=x", "."], "'--object-max' must be a size"),
                 (["scan", "--quiet=yes", "."], "'--quiet' takes no value"),

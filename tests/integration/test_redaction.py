@@ -101,11 +101,11 @@ class Redaction(harness.Case):
 
     def test_contents(self):
         # In files, folders, standard input, with every format and with the default rules.
-        for form in ("text", "jsonl"):
-            done = self.look(self.run_it("scan", "--format", form, "src"))
-            self.assertStatus(done, 1)
+        for form in self.formats():
+            self.assertStatus(self.look(self.run_it("scan", "--format", form, "src")), 1)
         # The search means something: most of what was planted is found.
-        found = {os.path.basename(line["path"]) for line in done.json_lines()[1:-1]}
+        lines = self.run_it("scan", "--format", "jsonl", "src").json_lines()
+        found = {os.path.basename(line["path"]) for line in lines[1:-1]}
         self.assertGreaterEqual(len(found), 8, found)
         everything = "\n".join(text for _, text, _ in self.plants if isinstance(text, str))
         self.look(self.run_it("scan", "-", data=everything.encode()))
@@ -124,7 +124,7 @@ class Redaction(harness.Case):
         self.secrets += [Secret(message, 8), Secret(tag, 8)]
         self.commit("message " + message)
         self.git("tag", "-a", "-m", "text " + tag, "v1")
-        for form in ("text", "jsonl"):
+        for form in self.formats():
             self.assertStatus(self.look(self.run_it("audit", "--format", form)), 1)
         self.check()
 
@@ -136,7 +136,7 @@ class Redaction(harness.Case):
         self.write("g/" + tokens[1] + "/x", harness.stripe("n1") + "\n" + tokens[0])
         self.write("h/large-" + tokens[2], b"x" * 3000)
         self.commit("names")
-        for form in ("text", "jsonl"):
+        for form in self.formats():
             args = ["--format", form, "--object-max", "2K"]
             done = self.look(self.run_it("scan", *args, ".", tokens[3]))
             self.assertStatus(done, 3)

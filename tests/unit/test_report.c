@@ -1,103 +1,13 @@
-/* unit/test_report.c - both formats, on findings made by hand: what is shown, escaped, counted, and what write errors become. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* unit/test_report.c - text, json and jsonl, on findings made by hand: what is shown, escaped, counted, and what write errors become. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "report_case.h"
 
 #include "base/json.h"
-#include "report/report.h"
-#include "rules/load.h"
-#include "rules/set.h"
-
-static const struct cw_key key = {.bytes = {9}, .id = "abcd"};
-#define SECRET_A "secret_of_the_first_kind_xyz"
-#define SECRET_B "\xff\xfe not utf-8, twenty bytes"
-
-static const char rules[] =
-	"provider: acme\n"
-	"rules:\n"
-	"  - {id: acme.one, title: 'Title \\with a backslash', class: specific, severity: high, anchor: 'secret_of_the',\n"
-	"     pattern: '(?<secret>secret_of_the_[a-z_]+)', reach: {before: 64, after: 64}, description: d,\n"
-	"     remediation: 'Revoke it in the console of the vendor, then look at the log of its use, and put the new one into a vault.',\n"
-	"     examples: [secret_of_the_a, secret_of_the_b], counterexamples: [x, y]}\n"
-	"  - {id: acme.two, title: Other, class: specific, severity: low, anchor: 'other_kind',\n"
-	"     pattern: '(?<secret>other_kind)', reach: {before: 64, after: 64}, description: d, remediation: r,\n"
-	"     examples: [other_kind, 'x other_kind'], counterexamples: [x, y]}\n";
-
-struct fixture {
-	struct cw_set *set;
-	struct cw_findings *findings;
-	struct cw_coverage coverage;
-	struct cw_report_input in;
-	char *text; /* of the last report */
-	size_t len;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct cw_rulebook *book = NULL;
-	struct cw_err err = CW_ERR_INIT;
-
-	if (!f || cw_rulebook_new(&book, &err) != 0 ||
-	    cw_rulebook_add(book, "acme.yaml", rules, strlen(rules), &err) != 0 || cw_rulebook_finish(book, &err) != 0 ||
-	    cw_set_compile(book, &f->set, &err) != 0 || cw_findings_new(&key, 1, true, &f->findings, &err) != 0) {
-		print_error("%s\n", err.msg);
-		return -1;
-	}
-	cw_rulebook_free(book);
-	cw_coverage_init(&f->coverage);
-	f->in = (struct cw_report_input){.command = "scan", .target = "a b", .version = "1.2.3", .set = f->set,
-					 .findings = f->findings, .coverage = &f->coverage};
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	cw_findings_free(f->findings);
-	cw_coverage_release(&f->coverage);
-	cw_set_unref(f->set);
-	free(f->text);
-	free(f);
-	return 0;
-}
-
-static struct cw_scan_hit hit_of(struct fixture *f, const char *rule, const char *secret, const char *path)
-{
-	return (struct cw_scan_hit){.rule = cw_set_find(f->set, rule), .proof = CW_PROOF_CHECKSUM, .secret = secret,
-				    .canonical = secret, .secret_len = strlen(secret), .canonical_len = strlen(secret),
-				    .path = path, .line = 3, .column = 5, .end_line = 4, .end_column = 6};
-}
-
-static void send(struct fixture *f, const struct cw_scan_hit *hit)
-{
-	struct cw_sink sink = cw_findings_sink(f->findings);
-
-	assert_int_equal(sink.hit(sink.payload, 0, hit, NULL), 0);
-}
-
-static void write_report(struct fixture *f, const char *format)
-{
-	FILE *out;
-
-	free(f->text);
-	f->text = NULL;
-	out = open_memstream(&f->text, &f->len);
-	assert_non_null(out);
-	assert_int_equal(cw_report_find(format)->write(&f->in, out, NULL), 0);
-	assert_int_equal(fclose(out), 0);
-}
 
 /* Line I (0-based) of the last report as JSON. */
-static struct cw_json *line(struct fixture *f, size_t i)
+static struct cw_json *line(struct report_case *f, size_t i)
 {
 	struct cw_json *root = NULL;
 	const char *p = f->text;
@@ -126,38 +36,27 @@ static void expect_int(const struct cw_json *o, const char *name, int64_t wanted
 	assert_int_equal(got, wanted);
 }
 
-static void has(struct fixture *f, const char *word)
-{
-	if (!strstr(f->text, word))
-		fail_msg("'%s' is not in:\n%s", word, f->text);
-}
-
-static void has_not(struct fixture *f, const char *word)
-{
-	if (strstr(f->text, word))
-		fail_msg("'%s' is in:\n%s", word, f->text);
-}
-
 static void test_formats(void **state)
 {
 	/* known by name; the table ends */
 	assert_non_null(cw_report_find("text"));
 	assert_non_null(cw_report_find("jsonl"));
+	assert_non_null(cw_report_find("json"));
 	assert_null(cw_report_find("TEXT"));
 	assert_null(cw_report_find(""));
 }
 
 static void test_empty(void **state)
 {
-	struct fixture *f = *state;
+	struct report_case *f = *state;
 	struct cw_json *o;
 
 	/* nothing to scan, nothing found: said in words */
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
-	write_report(f, "text");
+	report_write(f, "text");
 	assert_string_equal(f->text, "Coverage: there were no files to scan.\nNo secrets found.\n");
 	/* header and summary only */
-	write_report(f, "jsonl");
+	report_write(f, "jsonl");
 	o = line(f, 0);
 	expect_str(o, "type", "header");
 	expect_int(o, "version", 1);
@@ -175,8 +74,8 @@ static void test_empty(void **state)
 
 static void test_jsonl_finding(void **state)
 {
-	struct fixture *f = *state;
-	struct cw_scan_hit hit = hit_of(f, "acme.one", SECRET_A, "dir/\xff");
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "dir/\xff");
 	uint32_t also = 1;
 	struct cw_json *o;
 
@@ -187,9 +86,9 @@ static void test_jsonl_finding(void **state)
 	hit.label = "example";
 	hit.cut = true;
 	hit.more = 7;
-	send(f, &hit);
+	report_send(f, &hit);
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
-	write_report(f, "jsonl");
+	report_write(f, "jsonl");
 	o = line(f, 1);
 	expect_str(o, "type", "finding");
 	expect_str(o, "rule", "acme.one");
@@ -215,21 +114,21 @@ static void test_jsonl_finding(void **state)
 
 static void test_jsonl_git(void **state)
 {
-	struct fixture *f = *state;
-	struct cw_scan_hit hit = hit_of(f, "acme.one", SECRET_A, "a");
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
 	struct cw_json *o;
 
 	/* with a path the blob, without one the object and its type; ids are strings */
 	hit.object.len = 20;
 	hit.type = CW_OBJ_BLOB;
-	send(f, &hit);
+	report_send(f, &hit);
 	hit.path = NULL;
 	hit.type = CW_OBJ_TAG;
-	send(f, &hit);
+	report_send(f, &hit);
 	hit.object.id[0] = 0xab;
-	send(f, &hit);
+	report_send(f, &hit);
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
-	write_report(f, "jsonl");
+	report_write(f, "jsonl");
 	o = line(f, 1);
 	assert_int_equal(cw_json_type(cw_json_get(o, "path")), CW_JSON_NULL);
 	expect_str(o, "object", "0000000000000000000000000000000000000000");
@@ -245,27 +144,27 @@ static void test_jsonl_git(void **state)
 
 static void test_show_secrets(void **state)
 {
-	struct fixture *f = *state;
-	struct cw_scan_hit a = hit_of(f, "acme.one", SECRET_A, "a"), b = hit_of(f, "acme.one", SECRET_B, "b");
+	struct report_case *f = *state;
+	struct cw_scan_hit a = report_hit(f, "acme.one", SECRET_A, "a"), b = report_hit(f, "acme.one", SECRET_B, "b");
 	struct cw_json *o;
 
-	send(f, &a);
-	send(f, &b);
+	report_send(f, &a);
+	report_send(f, &b);
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
 	/* not asked for: in neither format */
-	write_report(f, "text");
-	has_not(f, SECRET_A);
-	write_report(f, "jsonl");
-	has_not(f, SECRET_A);
+	report_write(f, "text");
+	report_has_not(f, SECRET_A);
+	report_write(f, "jsonl");
+	report_has_not(f, SECRET_A);
 	/* asked for: as text where it is text, else in base64 */
 	f->in.show_secrets = true;
-	write_report(f, "text");
-	has(f, SECRET_A);
-	has(f, "\\xff\\xfe not utf-8");
-	write_report(f, "jsonl");
+	report_write(f, "text");
+	report_has(f, SECRET_A);
+	report_has(f, "\\xff\\xfe not utf-8");
+	report_write(f, "jsonl");
 	o = line(f, 1);
 	expect_str(o, "secret", SECRET_A);
-	assert_null(cw_json_get(o, "sec{+}ret_b64"));
+	assert_null(cw_json_get(o, "secret_b64"));
 	cw_json_free(o);
 	o = line(f, 2);
 	assert_null(cw_json_get(o, "secret"));
@@ -275,43 +174,43 @@ static void test_show_secrets(void **state)
 
 static void test_text_blocks(void **state)
 {
-	struct fixture *f = *state;
-	struct cw_scan_hit hit = hit_of(f, "acme.one", SECRET_A, "b\nnew");
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "b\nnew");
 
 	/* one block for one secret at three places, two rules; controls in paths are escaped */
-	send(f, &hit);
+	report_send(f, &hit);
 	hit.path = "a\033[31m";
 	hit.decoded = "base64";
-	send(f, &hit);
+	report_send(f, &hit);
 	hit.rule = cw_set_find(f->set, "acme.two");
 	hit.decoded = NULL;
 	hit.cut = true;
-	send(f, &hit);
+	report_send(f, &hit);
 	f->coverage.expected = f->coverage.scanned = 2;
 	f->coverage.bytes = 2500000;
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
-	write_report(f, "text");
-	has(f, "high  Title \\\\with a backslash\n");
-	has(f, "  rule         acme.one\n");
-	has(f, "  proof        checksum: ");
-	has(f, "  found at     a\\x1b[31m:3:5 (in base64)\n"
+	report_write(f, "text");
+	report_has(f, "high  Title \\\\with a backslash\n");
+	report_has(f, "  rule         acme.one\n");
+	report_has(f, "  proof        checksum: ");
+	report_has(f, "  found at     a\\x1b[31m:3:5 (in base64)\n"
 	       "               b\\nnew:3:5\n"
 	       "               a\\x1b[31m:3:5 [acme.two] (may be cut)\n");
-	has(f, "  what to do   Revoke it in the console of the vendor, then look at the log of\n"
+	report_has(f, "  what to do   Revoke it in the console of the vendor, then look at the log of\n"
 	       "               its use, and put the new one into a vault.\n");
-	has(f, "Coverage: complete: 2 files expected, all scanned (2.5 MB).\n");
-	has(f, "1 secret at 3 places: 1 high.\n");
-	has_not(f, "low  Other");
-	has_not(f, "\033");
+	report_has(f, "Coverage: complete: 2 files expected, all scanned (2.5 MB).\n");
+	report_has(f, "1 secret at 3 places: 1 high.\n");
+	report_has_not(f, "low  Other");
+	report_has_not(f, "\033");
 	/* colours only when asked for */
 	f->in.colour = true;
-	write_report(f, "text");
-	has(f, "\033[31mhigh\033[0m  Title");
+	report_write(f, "text");
+	report_has(f, "\033[31mhigh\033[0m  Title");
 }
 
 static void test_incomplete(void **state)
 {
-	struct fixture *f = *state;
+	struct report_case *f = *state;
 	struct cw_json *o;
 	const struct cw_json *item;
 
@@ -323,13 +222,13 @@ static void test_incomplete(void **state)
 	f->coverage.lfs_pointers = 1;
 	f->in.command = "audit";
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
-	write_report(f, "text");
-	has(f, "Coverage: INCOMPLETE: 1 of 2 objects scanned, 1 not scanned:\n  x\\x1by: too large\n");
-	has(f, "Passed over: 1 symbolic link or special file.\n");
-	has(f, "2 submodules.\n");
-	has(f, "1 LFS pointer.\n");
-	has(f, "No secrets found in what was scanned.\n");
-	write_report(f, "jsonl");
+	report_write(f, "text");
+	report_has(f, "Coverage: INCOMPLETE: 1 of 2 objects scanned, 1 not scanned:\n  x\\x1by: too large\n");
+	report_has(f, "Passed over: 1 symbolic link or special file.\n");
+	report_has(f, "2 submodules.\n");
+	report_has(f, "1 LFS pointer.\n");
+	report_has(f, "No secrets found in what was scanned.\n");
+	report_write(f, "jsonl");
 	o = line(f, 1);
 	expect_int(cw_json_get(o, "coverage"), "unscanned_count", 1);
 	item = cw_json_at(cw_json_get(cw_json_get(o, "coverage"), "unscanned"), 0);
@@ -338,22 +237,22 @@ static void test_incomplete(void **state)
 	cw_json_free(o);
 	/* more than are listed */
 	f->coverage.unscanned += 5;
-	write_report(f, "text");
-	has(f, "  and 5 more that are not listed\n");
+	report_write(f, "text");
+	report_has(f, "  and 5 more that are not listed\n");
 }
 
 static void test_interrupted(void **state)
 {
-	struct fixture *f = *state;
+	struct report_case *f = *state;
 	struct cw_json *o;
 
 	/* an interrupted scan is incomplete whatever the counts say */
 	f->in.interrupted = true;
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
-	write_report(f, "text");
-	has(f, "INCOMPLETE: the scan was interrupted; ");
-	has(f, "No secrets found in what was scanned.\n");
-	write_report(f, "jsonl");
+	report_write(f, "text");
+	report_has(f, "INCOMPLETE: the scan was interrupted; ");
+	report_has(f, "No secrets found in what was scanned.\n");
+	report_write(f, "jsonl");
 	o = line(f, 1);
 	assert_non_null(cw_json_get(o, "interrupted"));
 	cw_json_free(o);
@@ -361,28 +260,118 @@ static void test_interrupted(void **state)
 
 static void test_write_error(void **state)
 {
-	struct fixture *f = *state;
-	struct cw_scan_hit hit = hit_of(f, "acme.one", SECRET_A, "a");
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
 	FILE *full = fopen("/dev/full", "w");
 
 	/* a full device is an error, not a short report */
-	send(f, &hit);
+	report_send(f, &hit);
 	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
 	assert_non_null(full);
 	setvbuf(full, NULL, _IONBF, 0);
-	assert_int_equal(cw_report_find("text")->write(&f->in, full, NULL), CW_E_IO);
-	assert_int_equal(cw_report_find("jsonl")->write(&f->in, full, NULL), CW_E_IO);
+	for (const struct cw_report_format *format = cw_report_formats; format->name; format++)
+		assert_int_equal(format->write(&f->in, full, NULL), CW_E_IO);
 	fclose(full);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void test_json(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "b");
+	struct cw_json *o = NULL;
+
+	/* the objects of jsonl inside one, indented by nothing but valid as a whole */
+	report_send(f, &hit);
+	hit.path = "a";
+	report_send(f, &hit);
+	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
+	report_write(f, "json");
+	assert_int_equal(cw_json_parse(f->text, f->len, 1 << 20, &o, NULL), 0);
+	expect_str(o, "type", "report");
+	expect_int(o, "version", 1);
+	expect_str(o, "command", "scan");
+	assert_int_equal(cw_json_len(cw_json_get(o, "findings")), 2);
+	expect_str(cw_json_at(cw_json_get(o, "findings"), 0), "path", "a");
+	expect_str(cw_json_at(cw_json_get(o, "findings"), 1), "path", "b");
+	expect_int(cw_json_get(o, "summary"), "findings", 2);
+	cw_json_free(o);
+}
+
+static void test_json_empty(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_json *o = NULL;
+
+	/* no findings: an empty list, not a broken one */
+	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
+	report_write(f, "json");
+	assert_int_equal(cw_json_parse(f->text, f->len, 1 << 20, &o, NULL), 0);
+	assert_int_equal(cw_json_type(cw_json_get(o, "findings")), CW_JSON_ARRAY);
+	assert_int_equal(cw_json_len(cw_json_get(o, "findings")), 0);
+	cw_json_free(o);
+}
+
+static struct cw_origin origin_of_a(void)
+{
+	struct cw_origin origin = {.state = CW_STATE_TIP, .author = "A \xffuthor <a@example.org>", .date = 1700000000,
+				   .introductions = 2, .tip_ref = "refs/heads/main", .tip_line = 9};
+
+	origin.commit.len = origin.tip_blob.len = 20;
+	memset(origin.commit.id, 0xaa, 20);
+	memset(origin.tip_blob.id, 0xbb, 20);
+	return origin;
+}
+
+/* Give the first finding an origin: attribution does so in an audit. */
+static void attribute(struct report_case *f, const struct cw_origin *origin)
+{
+	((struct cw_finding *)cw_findings_at(f->findings, 0))->origin = origin;
+}
+
+static void test_jsonl_origin(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
+	struct cw_origin origin = origin_of_a();
+	const struct cw_json *tip;
+	struct cw_json *o;
+
+	/* where first, by whom, live where */
+	report_send(f, &hit);
+	assert_int_equal(cw_findings_finish(f->findings, NULL), 0);
+	attribute(f, &origin);
+	report_write(f, "jsonl");
+	o = line(f, 1);
+	expect_str(o, "commit", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	expect_str(o, "author", "A \xef\xbf\xbduthor <a@example.org>");
+	expect_str(o, "date", "2023-11-14T22:13:20Z");
+	expect_str(o, "state", "tip");
+	expect_int(o, "introductions", 2);
+	tip = cw_json_get(o, "tip");
+	expect_str(tip, "ref", "refs/heads/main");
+	expect_str(tip, "blob", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+	expect_int(tip, "line", 9);
+	cw_json_free(o);
+	/* no commit is known: no empty strings in its place */
+	origin = (struct cw_origin){.state = CW_STATE_UNREACHABLE};
+	report_write(f, "jsonl");
+	o = line(f, 1);
+	expect_str(o, "state", "unreachable");
+	assert_null(cw_json_get(o, "commit"));
+	assert_null(cw_json_get(o, "author"));
+	assert_null(cw_json_get(o, "date"));
+	assert_null(cw_json_get(o, "tip"));
+	cw_json_free(o);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, report_setup, report_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats), CASE(test_empty),	CASE(test_jsonl_finding), CASE(test_jsonl_git),
 		CASE(test_show_secrets),	CASE(test_text_blocks), CASE(test_incomplete),	  CASE(test_interrupted),
-		CASE(test_write_error),
+		CASE(test_write_error),		CASE(test_json),	CASE(test_json_empty),	  CASE(test_jsonl_origin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
