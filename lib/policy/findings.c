@@ -1,5 +1,5 @@
-/* policy/findings.c - the collector. Each worker fills its own shard: records of fixed size that point to strings interned in the
- * shard (search.h trees), so that a secret in 100,000 versions of a file costs one record each and its text once. */
+/* policy/findings.c - the collector. Each worker fills its own shard: records of fixed size that point to what is interned in the
+ * shard, so that a secret in 100,000 versions of a file costs one record each and its text once. */
 #include "policy/findings.h"
 
 #include <assert.h>
@@ -11,39 +11,27 @@
 #include "base/crypto.h"
 #include "base/vec.h"
 #include "policy/gates.h"
-#include "policy/redact.h"
+#include "policy/sights.h"
 
 #define RECORDS_MAX ((size_t)16 << 20) /* hits a worker */
-#define ALSO_MAX ((size_t)64 << 20)
-
-struct form { /* one way in which a secret was written; interned */
-	const struct cw_rule *rule;
-	char fingerprint[CW_FINGERPRINT_SIZE];
-	char *redacted;
-	char *secret; /* NULL unless secrets are shown */
-	size_t secret_len;
-};
 
 struct record {
-	const struct form *form;
+	const struct cw_sight *sight;
 	const char *path; /* interned */
-	enum cw_severity severity;
-	enum cw_proof_level proof;
-	bool cut;
-	const char *label, *decoded;
 	struct cw_oid object;
 	enum cw_object_type type;
 	uint64_t line, column, end_line, end_column, more;
-	size_t also_off, also_len;
-	const struct shard *shard;
 };
 
 struct shard {
 	struct cw_vec records; /* struct record */
-	struct cw_vec also;    /* uint32_t */
-	void *forms, *paths;   /* tsearch roots: struct form, char */
-	struct cw_buf scratch;
+	struct cw_sights sights;
 } __attribute__((aligned(64)));
+
+struct rewrite { /* interned */
+	const char *from;
+	char *to;
+};
 
 struct cw_findings {
 	struct cw_key key;
@@ -51,40 +39,27 @@ struct cw_findings {
 	unsigned workers;
 	struct shard *shards;
 	struct cw_vec list; /* struct cw_finding */
-	struct cw_vec rewritten; /* char *, owned */
+	struct cw_vec origins; /* struct cw_origin *, owned */
+	void *rewritten; /* tsearch root: struct rewrite */
 	size_t secrets;
 };
 
-static void form_free(void *p)
+static int pointer_cmp(const void *a, const void *b)
 {
-	struct form *f = p;
-
-	if (f->secret)
-		cw_wipe(f->secret, f->secret_len);
-	free(f->secret);
-	free(f->redacted);
-	free(f);
+	return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
 
-static int form_cmp(const void *va, const void *vb)
+static void rewrite_free(void *p)
 {
-	const struct form *a = va, *b = vb;
-	int c = strcmp(a->fingerprint, b->fingerprint);
+	struct rewrite *r = p;
 
-	if (c == 0)
-		c = (a->rule > b->rule) - (a->rule < b->rule);
-	if (c == 0)
-		c = strcmp(a->redacted, b->redacted);
-	if (c == 0)
-		c = (a->secret_len > b->secret_len) - (a->secret_len < b->secret_len);
-	if (c == 0 && a->secret_len > 0)
-		c = memcmp(a->secret, b->secret, a->secret_len);
-	return c;
+	free(r->to);
+	free(r);
 }
 
-static int text_cmp(const void *a, const void *b)
+static int rewrite_cmp(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	return pointer_cmp(((const struct rewrite *)a)->from, ((const struct rewrite *)b)->from);
 }
 
 int cw_findings_new(const struct cw_key *key, unsigned workers, bool show_secrets, struct cw_findings **ret,
@@ -101,10 +76,9 @@ int cw_findings_new(const struct cw_key *key, unsigned workers, bool show_secret
 	}
 	for (unsigned i = 0; i < workers; i++)
 		f->shards[i] = (struct shard){.records = CW_VEC_INIT(struct record, RECORDS_MAX),
-					      .also = CW_VEC_INIT(uint32_t, ALSO_MAX),
-					      .scratch = CW_BUF_INIT};
+					      .sights = CW_SIGHTS_INIT};
 	f->list = (struct cw_vec)CW_VEC_INIT(struct cw_finding, RECORDS_MAX);
-	f->rewritten = (struct cw_vec)CW_VEC_INIT(char *, RECORDS_MAX);
+	f->origins = (struct cw_vec)CW_VEC_INIT(struct cw_origin *, RECORDS_MAX);
 	f->key = *key;
 	f->workers = workers;
 	f->show_secrets = show_secrets;
@@ -120,119 +94,35 @@ void cw_findings_free(struct cw_findings *f)
 		struct shard *s = &f->shards[i];
 
 		cw_vec_release(&s->records);
-		cw_vec_release(&s->also);
-		cw_buf_release(&s->scratch);
-		tdestroy(s->forms, form_free);
-		tdestroy(s->paths, free);
+		cw_sights_release(&s->sights);
 	}
-	for (size_t i = 0; i < f->rewritten.len; i++)
-		free(CW_VEC_AT(&f->rewritten, char *, i));
-	cw_vec_release(&f->rewritten);
+	for (size_t i = 0; i < f->origins.len; i++)
+		free(CW_VEC_AT(&f->origins, struct cw_origin *, i));
+	cw_vec_release(&f->origins);
+	tdestroy(f->rewritten, rewrite_free);
 	cw_vec_release(&f->list);
 	cw_key_wipe(&f->key);
 	free(f->shards);
 	free(f);
 }
 
-/* PATH out of the shard's tree, where it is put if new; NULL without memory. */
-static const char *intern_path(struct shard *s, const char *path)
-{
-	char **found = tfind(path, &s->paths, text_cmp);
-	char *copy;
-
-	if (found)
-		return *found;
-	copy = strdup(path);
-	if (!copy || tsearch(copy, &s->paths, text_cmp))
-		return copy;
-	free(copy);
-	return NULL;
-}
-
-/* Likewise for a form, whose strings are copied if it is new. */
-static const struct form *intern_form(struct shard *s, const struct form *wanted)
-{
-	struct form **found = tfind(wanted, &s->forms, form_cmp);
-	struct form *copy;
-
-	if (found)
-		return *found;
-	copy = calloc(1, sizeof(*copy));
-	if (!copy)
-		return NULL;
-	*copy = *wanted;
-	copy->redacted = strdup(wanted->redacted);
-	copy->secret = NULL;
-	if (wanted->secret) {
-		copy->secret = malloc(wanted->secret_len + 1);
-		if (copy->secret) {
-			memcpy(copy->secret, wanted->secret, wanted->secret_len);
-			copy->secret[wanted->secret_len] = '\0';
-		}
-	}
-	if (copy->redacted && (copy->secret || !wanted->secret) && tsearch(copy, &s->forms, form_cmp))
-		return copy;
-	form_free(copy);
-	return NULL;
-}
-
-static int form_of(struct cw_findings *f, struct shard *s, const struct cw_scan_hit *hit, const struct form **ret,
-		   struct cw_err *err)
-{
-	struct form form = {.rule = hit->rule};
-	int rc = cw_key_fingerprint(&f->key, hit->canonical, hit->canonical_len, form.fingerprint, err);
-
-	if (rc != 0)
-		return rc;
-	cw_buf_clear(&s->scratch);
-	cw_redact(hit->rule, hit->secret, hit->secret_len, &s->scratch);
-	rc = cw_buf_fail(&s->scratch, "redacted form", err);
-	if (rc != 0)
-		return rc;
-	form.redacted = s->scratch.data;
-	if (f->show_secrets) {
-		form.secret = (char *)hit->secret;
-		form.secret_len = hit->secret_len;
-	}
-	*ret = intern_form(s, &form);
-	return *ret ? 0 : cw_err_nomem(err);
-}
-
-static int add_also(struct shard *s, const struct cw_scan_hit *hit, struct record *r, struct cw_err *err)
-{
-	r->also_off = s->also.len;
-	r->also_len = hit->also_len;
-	for (size_t i = 0; i < hit->also_len; i++) {
-		uint32_t *slot = cw_vec_push(&s->also);
-
-		if (!slot)
-			return cw_vec_fail(&s->also, "findings", err);
-		*slot = hit->also[i];
-	}
-	return 0;
-}
-
 static int take_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err)
 {
 	struct cw_findings *f = payload;
 	struct shard *s = &f->shards[worker];
-	struct record r = {.severity = cw_gate_severity(hit->rule, hit->path, hit->label), .proof = hit->proof, .cut = hit->cut, .label = hit->label,
-			   .decoded = hit->decoded, .object = hit->object, .type = hit->type, .line = hit->line,
-			   .column = hit->column, .end_line = hit->end_line, .end_column = hit->end_column,
-			   .more = hit->more, .shard = s};
+	struct record r = {.object = hit->object, .type = hit->type, .line = hit->line, .column = hit->column,
+			   .end_line = hit->end_line, .end_column = hit->end_column, .more = hit->more};
 	struct record *slot;
 	int rc;
 
 	assert(worker < f->workers);
 	if (!cw_gate_applies(hit->rule, hit->path))
 		return 0;
-	rc = form_of(f, s, hit, &r.form, err);
-	if (rc == 0)
-		rc = add_also(s, hit, &r, err);
+	rc = cw_sights_of(&s->sights, &f->key, f->show_secrets, hit, &r.sight, err);
 	if (rc != 0)
 		return rc;
 	if (hit->path) {
-		r.path = intern_path(s, hit->path);
+		r.path = cw_sights_text(&s->sights, hit->path);
 		if (!r.path)
 			return cw_err_nomem(err);
 	}
@@ -243,9 +133,74 @@ static int take_hit(void *payload, unsigned worker, const struct cw_scan_hit *hi
 	return 0;
 }
 
+static int keep_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_kept *ret, struct cw_err *err)
+{
+	struct cw_findings *f = payload;
+	const struct cw_sight *sight;
+	int rc;
+
+	assert(worker < f->workers);
+	rc = cw_sights_of(&f->shards[worker].sights, &f->key, f->show_secrets, hit, &sight, err);
+	if (rc != 0)
+		return rc;
+	/* The part behind the key's id: one key made all of them. */
+	memcpy(ret->secret, strchr(sight->form->fingerprint, ':') + 1, sizeof(ret->secret));
+	ret->handle = sight;
+	return 0;
+}
+
+/* A copy of ORIGIN whose strings belong to the collector; NULL without memory. */
+static const struct cw_origin *copy_origin(struct cw_findings *f, const struct cw_origin *origin)
+{
+	struct cw_origin **slot = cw_vec_push(&f->origins), *copy;
+
+	if (!slot)
+		return NULL;
+	copy = *slot = calloc(1, sizeof(*copy));
+	if (!copy)
+		return NULL;
+	*copy = *origin;
+	if (origin->author)
+		copy->author = cw_sights_text(&f->shards[0].sights, origin->author);
+	if (origin->tip_ref)
+		copy->tip_ref = cw_sights_text(&f->shards[0].sights, origin->tip_ref);
+	return (origin->author && !copy->author) || (origin->tip_ref && !copy->tip_ref) ? NULL : copy;
+}
+
+static void fill(struct cw_finding *out, const struct record *r);
+
+static int take_place(void *payload, const struct cw_scan_place *place, struct cw_err *err)
+{
+	struct cw_findings *f = payload;
+	struct record r = {.sight = place->handle, .object = place->object, .type = place->type, .line = place->line,
+			   .column = place->column, .end_line = place->end_line, .end_column = place->end_column,
+			   .more = place->more};
+	const struct cw_origin *origin;
+	struct cw_finding *out;
+
+	if (!cw_gate_applies(r.sight->form->rule, place->path))
+		return 0;
+	if (place->path) {
+		r.path = cw_sights_text(&f->shards[0].sights, place->path);
+		if (!r.path)
+			return cw_err_nomem(err);
+	}
+	origin = copy_origin(f, place->origin);
+	if (!origin)
+		return cw_err_nomem(err);
+	out = cw_vec_push(&f->list);
+	if (!out)
+		return cw_vec_fail(&f->list, "findings", err);
+	fill(out, &r);
+	out->objects = place->objects;
+	out->unlisted = place->unlisted;
+	out->origin = origin;
+	return 0;
+}
+
 struct cw_sink cw_findings_sink(struct cw_findings *f)
 {
-	return (struct cw_sink){.hit = take_hit, .payload = f};
+	return (struct cw_sink){.hit = take_hit, .keep = keep_hit, .place = take_place, .payload = f};
 }
 
 static int u64_cmp(uint64_t a, uint64_t b)
@@ -263,10 +218,10 @@ static int path_cmp(const char *a, const char *b)
 /* Which of two records at one place stands for it. */
 static int shown_cmp(const struct record *a, const struct record *b)
 {
-	int c = (int)b->proof - (int)a->proof;
+	int c = (int)b->sight->proof - (int)a->sight->proof;
 
 	if (c == 0)
-		c = (int)a->cut - (int)b->cut;
+		c = (int)a->sight->cut - (int)b->sight->cut;
 	if (c == 0)
 		c = cw_oid_cmp(&a->object, &b->object);
 	if (c == 0)
@@ -277,15 +232,15 @@ static int shown_cmp(const struct record *a, const struct record *b)
 		c = u64_cmp(a->end_line, b->end_line);
 	if (c == 0)
 		c = u64_cmp(a->end_column, b->end_column);
-	return c != 0 ? c : path_cmp(a->decoded, b->decoded);
+	return c != 0 ? c : path_cmp(a->sight->decoded, b->sight->decoded);
 }
 
 static int place_cmp(const struct record *a, const struct record *b)
 {
-	int c = strcmp(a->form->fingerprint, b->form->fingerprint);
+	int c = strcmp(a->sight->form->fingerprint, b->sight->form->fingerprint);
 
 	if (c == 0)
-		c = strcmp(a->form->rule->id, b->form->rule->id);
+		c = strcmp(a->sight->form->rule->id, b->sight->form->rule->id);
 	return c != 0 ? c : path_cmp(a->path, b->path);
 }
 
@@ -299,6 +254,18 @@ static int merge_cmp(const void *va, const void *vb)
 	return c != 0 ? c : shown_cmp(a, b);
 }
 
+/* By the introduction; what has none known comes last. */
+static int origin_cmp(const struct cw_origin *a, const struct cw_origin *b)
+{
+	bool has_a = a && a->commit.len > 0, has_b = b && b->commit.len > 0;
+
+	if (!has_a || !has_b)
+		return (int)has_b - (int)has_a;
+	if (a->date != b->date)
+		return a->date < b->date ? -1 : 1;
+	return cw_oid_cmp(&a->commit, &b->commit);
+}
+
 static int output_cmp(const void *va, const void *vb)
 {
 	const struct cw_finding *a = va, *b = vb;
@@ -308,6 +275,8 @@ static int output_cmp(const void *va, const void *vb)
 		c = strcmp(a->rule->id, b->rule->id);
 	if (c == 0)
 		c = path_cmp(a->path, b->path);
+	if (c == 0)
+		c = origin_cmp(a->origin, b->origin);
 	if (c == 0)
 		c = u64_cmp(a->line, b->line);
 	if (c == 0)
@@ -337,15 +306,17 @@ static int gather(struct cw_findings *f, struct cw_vec *out, struct cw_err *err)
 
 static void fill(struct cw_finding *out, const struct record *r)
 {
+	const struct cw_sight *sight = r->sight;
+	const struct cw_form *form = sight->form;
+
 	*out = (struct cw_finding){
-		.rule = r->form->rule, .severity = r->severity, .proof = r->proof, .cut = r->cut, .label = r->label,
-		.decoded = r->decoded, .redacted = r->form->redacted, .secret = r->form->secret,
-		.secret_len = r->form->secret_len, .path = r->path, .object = r->object, .type = r->type,
-		.line = r->line, .column = r->column, .end_line = r->end_line, .end_column = r->end_column,
-		.also_len = r->also_len};
-	memcpy(out->fingerprint, r->form->fingerprint, sizeof(out->fingerprint));
-	if (r->also_len > 0)
-		out->also = &CW_VEC_AT(&r->shard->also, uint32_t, r->also_off);
+		.rule = form->rule, .severity = cw_gate_severity(form->rule, r->path, sight->label),
+		.proof = sight->proof, .cut = sight->cut, .label = sight->label, .decoded = sight->decoded,
+		.redacted = form->redacted, .secret = form->secret, .secret_len = form->secret_len, .path = r->path,
+		.object = r->object, .type = r->type, .line = r->line, .column = r->column, .end_line = r->end_line,
+		.end_column = r->end_column, .objects = 1, .more = r->more, .also = sight->also,
+		.also_len = sight->also_len};
+	memcpy(out->fingerprint, form->fingerprint, sizeof(out->fingerprint));
 }
 
 /* One finding for the records [i, end) of one place, which are sorted by object; returns end, or 0 without memory. */
@@ -371,6 +342,26 @@ static size_t merge_place(struct cw_findings *f, struct record *const *records, 
 	return i;
 }
 
+static int fingerprint_cmp(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int count_secrets(struct cw_findings *f, struct cw_err *err)
+{
+	size_t n = f->list.len;
+	CW_CLEANUP(cw_freep) const char **prints = calloc(n + 1, sizeof(*prints));
+
+	if (!prints)
+		return cw_err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		prints[i] = CW_VEC_AT(&f->list, struct cw_finding, i).fingerprint;
+	qsort(prints, n, sizeof(*prints), fingerprint_cmp);
+	for (size_t i = 0; i < n; i++)
+		f->secrets += i == 0 || strcmp(prints[i], prints[i - 1]) != 0;
+	return 0;
+}
+
 int cw_findings_finish(struct cw_findings *f, struct cw_err *err)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec all = CW_VEC_INIT(struct record *, SIZE_MAX / sizeof(void *));
@@ -381,15 +372,13 @@ int cw_findings_finish(struct cw_findings *f, struct cw_err *err)
 		return rc;
 	records = all.items;
 	for (size_t i = 0; i < all.len;) {
-		if (i == 0 || strcmp(records[i]->form->fingerprint, records[i - 1]->form->fingerprint) != 0)
-			f->secrets++;
 		i = merge_place(f, records, all.len, i);
 		if (i == 0)
 			return cw_vec_fail(&f->list, "findings", err);
 	}
 	if (f->list.len > 1)
 		qsort(f->list.items, f->list.len, f->list.item_size, output_cmp);
-	return 0;
+	return count_secrets(f, err);
 }
 
 size_t cw_findings_len(const struct cw_findings *f)
@@ -408,28 +397,52 @@ size_t cw_findings_secrets(const struct cw_findings *f)
 	return f->secrets;
 }
 
+/* What became of *TEXT, which is interned or NULL, so that each distinct text is given to FN about once. */
+static int rewrite(struct cw_findings *f, const char **text,
+		   int (*fn)(void *payload, const char *text, struct cw_buf *out, struct cw_err *err), void *payload,
+		   struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf out = CW_BUF_INIT;
+	struct rewrite key = {.from = *text}, *entry, **found;
+	int rc;
+
+	if (!*text)
+		return 0;
+	found = tfind(&key, &f->rewritten, rewrite_cmp);
+	if (found) {
+		*text = (*found)->to;
+		return 0;
+	}
+	rc = fn(payload, *text, &out, err);
+	if (rc != 0)
+		return rc;
+	key.to = cw_buf_detach(&out);
+	entry = malloc(sizeof(*entry));
+	if (entry)
+		*entry = key;
+	if (!key.to || !entry || !tsearch(entry, &f->rewritten, rewrite_cmp)) {
+		free(key.to);
+		free(entry);
+		return cw_err_nomem(err);
+	}
+	*text = key.to;
+	return 0;
+}
+
 int cw_findings_rewrite_paths(struct cw_findings *f,
-			      int (*fn)(void *payload, const char *path, struct cw_buf *out, struct cw_err *err),
+			      int (*fn)(void *payload, const char *text, struct cw_buf *out, struct cw_err *err),
 			      void *payload, struct cw_err *err)
 {
-	for (size_t i = 0; i < f->list.len; i++) {
-		struct cw_finding *finding = &CW_VEC_AT(&f->list, struct cw_finding, i);
-		CW_CLEANUP(cw_buf_release) struct cw_buf out = CW_BUF_INIT;
-		char **slot;
-		int rc;
+	int rc = 0;
 
-		if (!finding->path)
-			continue;
-		rc = fn(payload, finding->path, &out, err);
-		if (rc != 0)
-			return rc;
-		slot = cw_vec_push(&f->rewritten);
-		if (!slot)
-			return cw_vec_fail(&f->rewritten, "findings", err);
-		*slot = cw_buf_detach(&out);
-		if (!*slot)
-			return cw_err_nomem(err);
-		finding->path = *slot;
+	for (size_t i = 0; rc == 0 && i < f->list.len; i++)
+		rc = rewrite(f, &CW_VEC_AT(&f->list, struct cw_finding, i).path, fn, payload, err);
+	for (size_t i = 0; rc == 0 && i < f->origins.len; i++) {
+		struct cw_origin *origin = CW_VEC_AT(&f->origins, struct cw_origin *, i);
+
+		rc = rewrite(f, &origin->author, fn, payload, err);
+		if (rc == 0)
+			rc = rewrite(f, &origin->tip_ref, fn, payload, err);
 	}
-	return 0;
+	return rc;
 }

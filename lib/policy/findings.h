@@ -31,6 +31,7 @@ struct cw_finding { /* one place: (secret, winning rule, path); pointers are own
 	enum cw_object_type type;
 	uint64_t line, column, end_line, end_column; /* 1-based, bytes */
 	uint64_t objects; /* distinct objects that hold this secret at this place (1 outside git) */
+	uint64_t unlisted; /* further places of this secret that are only counted: on its last listed place, else 0 */
 	uint64_t more;	 /* further hits of the rule in the object that were only counted */
 	const struct cw_origin *origin; /* NULL: not a git audit, or not attributed */
 	const uint32_t *also;
@@ -44,13 +45,14 @@ int cw_findings_new(const struct cw_key *key, unsigned workers, bool show_secret
 void cw_findings_free(struct cw_findings *f);
 CW_DEFINE_CLEANUP(struct cw_findings, cw_findings_free)
 struct cw_sink cw_findings_sink(struct cw_findings *f);
-/* Merge the shards, drop duplicates, sort: severity descending, rule, path bytes, line, column, object. Once, after the scan. */
+/* Merge the shards, drop duplicates, sort: severity descending, rule, path bytes, introducing (time, commit), line, column, object.
+ * Once, after the scan. */
 int cw_findings_finish(struct cw_findings *f, struct cw_err *err);
 size_t cw_findings_len(const struct cw_findings *f);
 const struct cw_finding *cw_findings_at(const struct cw_findings *f, size_t i);
-/* Replace the path of every finding by what FN appends to OUT for it; the order stays. After finish. */
+/* Replace the path of every finding, its author and its branch by what FN appends to OUT for them; the order stays. After finish. */
 int cw_findings_rewrite_paths(struct cw_findings *f,
-			      int (*fn)(void *payload, const char *path, struct cw_buf *out, struct cw_err *err),
+			      int (*fn)(void *payload, const char *text, struct cw_buf *out, struct cw_err *err),
 			      void *payload, struct cw_err *err);
 /* Number of distinct fingerprints. */
 size_t cw_findings_secrets(const struct cw_findings *f);

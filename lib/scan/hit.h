@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "match/blob.h"
+#include "scan/origin.h"
 #include "vcs/oid.h"
 
 struct cw_scan_hit { /* all pointers are borrowed for the call */
@@ -29,9 +30,32 @@ struct cw_scan_hit { /* all pointers are borrowed for the call */
 	const char *mark; /* the inline mark on its line (scan/marks.h), or NULL; static. Only in files and blobs */
 };
 
+#define CW_SECRET_ID_LEN 32 /* bytes */
+
+struct cw_kept { /* what a sink made of a hit whose places are not known yet */
+	uint8_t secret[CW_SECRET_ID_LEN]; /* the same for the same secret, else different; tells nothing about it */
+	const void *handle;		  /* the sink's own, for struct cw_scan_place; lives as long as the sink */
+};
+
+struct cw_scan_place { /* a place in the history of a repository; all pointers but HANDLE are borrowed for the call */
+	const void *handle; /* of the hit that stands for the place */
+	const char *path; /* bytes; NULL when no tree names the object */
+	struct cw_oid object; /* that holds the hit; a tree when the secret is part of the path itself */
+	enum cw_object_type type;
+	uint64_t line, column, end_line, end_column, more; /* as in struct cw_scan_hit */
+	uint64_t objects; /* distinct objects that hold the secret at this place */
+	uint64_t unlisted; /* further places of this secret that are only counted: on its last listed place, else 0 */
+	const struct cw_origin *origin;
+};
+
+/* A non-zero return ends the scan with it. */
 struct cw_sink {
-	/* Called from several threads at once, WORKER in [0, jobs) tells them apart. A non-zero return ends the scan with it. */
+	/* A hit at a known path. Called from several threads at once, WORKER in [0, jobs) tells them apart. */
 	int (*hit)(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err);
+	/* A hit in a git object, whose places are found later; likewise from several threads. */
+	int (*keep)(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_kept *ret, struct cw_err *err);
+	/* One place for kept hits, once per (secret, rule, path). From one thread, after the last hit. */
+	int (*place)(void *payload, const struct cw_scan_place *place, struct cw_err *err);
 	void *payload;
 };
 

@@ -268,10 +268,64 @@ static void test_rewrite(void **state)
 	cw_findings_free(f.findings);
 }
 
+static struct cw_kept keep(struct fixture *f, unsigned worker, const char *secret)
+{
+	struct cw_scan_hit hit = hit_of(&specific, secret, NULL, 1);
+	struct cw_kept kept;
+
+	assert_int_equal(f->sink.keep(f->sink.payload, worker, &hit, &kept, NULL), 0);
+	return kept;
+}
+
+static void place(struct fixture *f, const void *handle, const char *path, const struct cw_origin *origin)
+{
+	struct cw_scan_place at = {.handle = handle, .path = path, .line = 2, .column = 1, .objects = 3, .unlisted = 4,
+				   .origin = origin};
+
+	assert_int_equal(f->sink.place(f->sink.payload, &at, NULL), 0);
+}
+
+static void test_places(void **state)
+{
+	struct fixture f;
+	struct cw_kept a, b, same;
+	char author[] = "A <a@example.com>";
+	struct cw_origin old = {.state = CW_STATE_HISTORY, .commit = {.len = 20}, .author = author, .date = 7};
+	struct cw_origin new = {.state = CW_STATE_TIP, .commit = {.len = 20}, .date = 8, .tip_ref = "refs/heads/a"};
+	struct cw_origin none = {.state = CW_STATE_UNREACHABLE};
+
+	/* kept hits are findings only where they are placed; equal secrets have equal ids, whoever saw them */
+	start(&f, 2, false);
+	a = keep(&f, 0, "ac_bcdefghijklmnopqrst");
+	same = keep(&f, 1, "ac_bcdefghijklmnopqrst");
+	b = keep(&f, 1, "ac_another_bcdefghijklmnopqrst");
+	assert_memory_equal(a.secret, same.secret, sizeof(a.secret));
+	assert_memory_not_equal(a.secret, b.secret, sizeof(a.secret));
+	/* at one path the introduction decides the order; what has none comes last */
+	place(&f, b.handle, "p", &none);
+	place(&f, b.handle, "p", &new);
+	place(&f, a.handle, "p", &old);
+	memset(author, 'x', sizeof(author) - 1);
+	finish(&f, 3, 2);
+	assert_string_equal(at(&f, 0)->origin->author, "A <a@example.com>");
+	assert_int_equal(at(&f, 0)->origin->date, 7);
+	assert_int_equal(at(&f, 0)->objects, 3);
+	assert_int_equal(at(&f, 0)->unlisted, 4);
+	assert_int_equal(at(&f, 1)->origin->date, 8);
+	assert_int_equal(at(&f, 2)->origin->state, CW_STATE_UNREACHABLE);
+	/* authors and branches are other people's text, too */
+	assert_int_equal(cw_findings_rewrite_paths(f.findings, star_path, NULL, NULL), 0);
+	assert_string_equal(at(&f, 0)->path, "p*");
+	assert_string_equal(at(&f, 0)->origin->author, "A <a@example.com>*");
+	assert_string_equal(at(&f, 1)->origin->tip_ref, "refs/heads/a*");
+	assert_null(at(&f, 1)->origin->author);
+	cw_findings_free(f.findings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),  cmocka_unit_test(test_one_place),	   cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_none), cmocka_unit_test(test_places),  cmocka_unit_test(test_one_place),	   cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_strongest_shown), cmocka_unit_test(test_gates), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_show_secrets), cmocka_unit_test(test_canonical), cmocka_unit_test(test_rewrite),
 	};

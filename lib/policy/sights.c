@@ -1,0 +1,183 @@
+/* policy/sights.c - see sights.h. */
+#include "policy/sights.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "policy/redact.h"
+
+static void form_free(void *p)
+{
+	struct cw_form *f = p;
+
+	if (f->secret)
+		cw_wipe(f->secret, f->secret_len);
+	free(f->secret);
+	free(f->redacted);
+	free(f);
+}
+
+static int form_cmp(const void *va, const void *vb)
+{
+	const struct cw_form *a = va, *b = vb;
+	int c = strcmp(a->fingerprint, b->fingerprint);
+
+	if (c == 0)
+		c = (a->rule > b->rule) - (a->rule < b->rule);
+	if (c == 0)
+		c = strcmp(a->redacted, b->redacted);
+	if (c == 0)
+		c = (a->secret_len > b->secret_len) - (a->secret_len < b->secret_len);
+	if (c == 0 && a->secret_len > 0)
+		c = memcmp(a->secret, b->secret, a->secret_len);
+	return c;
+}
+
+static void sight_free(void *p)
+{
+	struct cw_sight *s = p;
+
+	free(s->also);
+	free(s);
+}
+
+static int pointer_cmp(const void *a, const void *b)
+{
+	return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+static int sight_cmp(const void *va, const void *vb)
+{
+	const struct cw_sight *a = va, *b = vb;
+	int c = pointer_cmp(a->form, b->form);
+
+	if (c == 0)
+		c = (int)a->proof - (int)b->proof;
+	if (c == 0)
+		c = (int)a->cut - (int)b->cut;
+	if (c == 0)
+		c = pointer_cmp(a->label, b->label);
+	if (c == 0)
+		c = pointer_cmp(a->decoded, b->decoded);
+	if (c == 0)
+		c = (a->also_len > b->also_len) - (a->also_len < b->also_len);
+	if (c == 0 && a->also_len > 0)
+		c = memcmp(a->also, b->also, a->also_len * sizeof(*a->also));
+	return c;
+}
+
+static int text_cmp(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void cw_sights_release(struct cw_sights *s)
+{
+	cw_buf_release(&s->scratch);
+	tdestroy(s->sights, sight_free);
+	tdestroy(s->forms, form_free);
+	tdestroy(s->texts, free);
+	*s = (struct cw_sights)CW_SIGHTS_INIT;
+}
+
+const char *cw_sights_text(struct cw_sights *s, const char *text)
+{
+	char **found = tfind(text, &s->texts, text_cmp);
+	char *copy;
+
+	if (found)
+		return *found;
+	copy = strdup(text);
+	if (!copy || tsearch(copy, &s->texts, text_cmp))
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+/* WANTED out of the tree, where it is put if new, with its strings copied; NULL without memory. */
+static const struct cw_form *intern_form(struct cw_sights *s, const struct cw_form *wanted)
+{
+	struct cw_form **found = tfind(wanted, &s->forms, form_cmp);
+	struct cw_form *copy;
+
+	if (found)
+		return *found;
+	copy = calloc(1, sizeof(*copy));
+	if (!copy)
+		return NULL;
+	*copy = *wanted;
+	copy->redacted = strdup(wanted->redacted);
+	copy->secret = NULL;
+	if (wanted->secret) {
+		copy->secret = malloc(wanted->secret_len + 1);
+		if (copy->secret) {
+			memcpy(copy->secret, wanted->secret, wanted->secret_len);
+			copy->secret[wanted->secret_len] = '\0';
+		}
+	}
+	if (copy->redacted && (copy->secret || !wanted->secret) && tsearch(copy, &s->forms, form_cmp))
+		return copy;
+	form_free(copy);
+	return NULL;
+}
+
+static int form_of(struct cw_sights *s, const struct cw_key *key, bool show_secrets, const struct cw_scan_hit *hit,
+		   const struct cw_form **ret, struct cw_err *err)
+{
+	struct cw_form form = {.rule = hit->rule};
+	int rc = cw_key_fingerprint(key, hit->canonical, hit->canonical_len, form.fingerprint, err);
+
+	if (rc != 0)
+		return rc;
+	cw_buf_clear(&s->scratch);
+	cw_redact(hit->rule, hit->secret, hit->secret_len, &s->scratch);
+	rc = cw_buf_fail(&s->scratch, "redacted form", err);
+	if (rc != 0)
+		return rc;
+	form.redacted = s->scratch.data;
+	if (show_secrets) {
+		form.secret = (char *)hit->secret;
+		form.secret_len = hit->secret_len;
+	}
+	*ret = intern_form(s, &form);
+	return *ret ? 0 : cw_err_nomem(err);
+}
+
+/* Likewise for a sight; `also` of WANTED is borrowed. */
+static const struct cw_sight *intern_sight(struct cw_sights *s, const struct cw_sight *wanted)
+{
+	struct cw_sight **found = tfind(wanted, &s->sights, sight_cmp);
+	struct cw_sight *copy;
+
+	if (found)
+		return *found;
+	copy = calloc(1, sizeof(*copy));
+	if (!copy)
+		return NULL;
+	*copy = *wanted;
+	copy->also = NULL;
+	if (wanted->also_len > 0) {
+		copy->also = calloc(wanted->also_len, sizeof(*copy->also));
+		if (copy->also)
+			memcpy(copy->also, wanted->also, wanted->also_len * sizeof(*copy->also));
+	}
+	if ((copy->also || wanted->also_len == 0) && tsearch(copy, &s->sights, sight_cmp))
+		return copy;
+	sight_free(copy);
+	return NULL;
+}
+
+int cw_sights_of(struct cw_sights *s, const struct cw_key *key, bool show_secrets, const struct cw_scan_hit *hit,
+		 const struct cw_sight **ret, struct cw_err *err)
+{
+	struct cw_sight sight = {.proof = hit->proof, .cut = hit->cut, .label = hit->label, .decoded = hit->decoded,
+			      .also = (uint32_t *)hit->also, .also_len = hit->also_len};
+	int rc = form_of(s, key, show_secrets, hit, &sight.form, err);
+
+	if (rc != 0)
+		return rc;
+	*ret = intern_sight(s, &sight);
+	return *ret ? 0 : cw_err_nomem(err);
+}
