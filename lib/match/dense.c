@@ -1,7 +1,8 @@
 /* match/dense.c - see dense.h.
  *
- * 64 bytes at a time: bit masks of piece characters, digits and upper-case letters; shifting and combining them gives all starts of
- * pieces of a block at once. A block needs the CW_DENSE_LEN - 1 bytes behind it, so masks are kept for two blocks. */
+ * 64 bytes at a time: bit masks of piece characters, and where there is a run of them of digits and upper-case letters; shifting
+ * and combining masks gives all starts of pieces of a block at once. A block needs the CW_DENSE_LEN - 1 bytes behind it, so
+ * masks are taken of two blocks. */
 #include "match/dense.h"
 
 #include <string.h>
@@ -19,73 +20,70 @@
 #define FAST
 #endif
 
-struct masks {
-	uint64_t piece, digit, upper;
-};
+/* The kinds of bytes that masks are made of. */
+enum kind { PIECE, DIGIT, UPPER };
 
-static bool is_upper(unsigned char c)
+static bool is_kind(unsigned char c, enum kind kind)
 {
-	return c >= 'A' && c <= 'Z';
+	bool upper = c >= 'A' && c <= 'Z', digit = c >= '0' && c <= '9';
+
+	if (kind == UPPER)
+		return upper;
+	if (kind == DIGIT)
+		return digit;
+	return upper || digit || (c >= 'a' && c <= 'z') || c == '+' || c == '/' || c == '_' || c == '-';
 }
 
-static bool is_digit(unsigned char c)
+/* The mask of LEN (at most 64) bytes. */
+static uint64_t mask_portable(const char *data, size_t len, enum kind kind)
 {
-	return c >= '0' && c <= '9';
-}
+	uint64_t m = 0;
 
-static bool is_piece(unsigned char c)
-{
-	return is_upper(c) || is_digit(c) || (c >= 'a' && c <= 'z') || c == '+' || c == '/' || c == '_' || c == '-';
-}
-
-/* Masks of LEN (at most 64) bytes. */
-static struct masks masks_portable(const char *data, size_t len)
-{
-	struct masks m = {0};
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)data[i];
-
-		m.piece |= (uint64_t)is_piece(c) << i;
-		m.digit |= (uint64_t)is_digit(c) << i;
-		m.upper |= (uint64_t)is_upper(c) << i;
-	}
+	for (size_t i = 0; i < len; i++)
+		m |= (uint64_t)is_kind((unsigned char)data[i], kind) << i;
 	return m;
 }
 
+static uint64_t block_portable(const char *data, enum kind kind)
+{
+	return mask_portable(data, BLOCK, kind);
+}
+
 #if defined(__x86_64__)
-/* Bytes of V within [LO, LO + COUNT): all ones. */
-FAST static inline __m256i in_range(__m256i v, char lo, char count)
+/* Piece characters by their two half-bytes: each column of the ASCII table (high half) has a bit, and the row (low half) says in which
+ * columns it holds one. Bits: 1 column 2 (+ - /), 2 column 3 (digits), 4 columns 4 and 6 (letters), 8 column 5, 16 column 7. */
+#define COLUMNS 0, 0, 1, 2, 4, 8, 4, 16, 0, 0, 0, 0, 0, 0, 0, 0
+#define ROWS 26, 30, 30, 30, 30, 30, 30, 30, 30, 30, 28, 5, 4, 5, 4, 13
+
+FAST static inline uint32_t pieces_avx2(__m256i v)
+{
+	const __m256i columns = _mm256_setr_epi8(COLUMNS, COLUMNS), rows = _mm256_setr_epi8(ROWS, ROWS);
+	const __m256i half = _mm256_set1_epi8(0x0f);
+	__m256i hi = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
+	/* shuffle gives 0 for bytes above 0x7f, which are no piece characters */
+	__m256i both = _mm256_and_si256(_mm256_shuffle_epi8(columns, hi), _mm256_shuffle_epi8(rows, v));
+
+	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(both, _mm256_setzero_si256()));
+}
+
+/* Bytes of V within [LO, LO + COUNT). */
+FAST static inline uint32_t range_avx2(__m256i v, char lo, char count)
 {
 	__m256i off = _mm256_sub_epi8(v, _mm256_set1_epi8(lo));
 
-	return _mm256_cmpeq_epi8(_mm256_min_epu8(off, _mm256_set1_epi8((char)(count - 1))), off);
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(off, _mm256_set1_epi8((char)(count - 1))), off));
 }
 
-FAST static inline void masks_half(const char *data, uint32_t *piece, uint32_t *digit, uint32_t *upper)
+FAST static inline uint64_t block_avx2(const char *data, enum kind kind)
 {
-	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)data);
-	__m256i letter = in_range(_mm256_or_si256(v, _mm256_set1_epi8(0x20)), 'a', 26);
-	__m256i num = in_range(v, '0', 10), up = in_range(v, 'A', 26);
-	__m256i sign = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('+')),
-						       _mm256_cmpeq_epi8(v, _mm256_set1_epi8('/'))),
-				       _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('_')),
-						       _mm256_cmpeq_epi8(v, _mm256_set1_epi8('-'))));
+	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)data);
+	__m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(data + 32));
 
-	*piece = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(letter, num), sign));
-	*digit = (uint32_t)_mm256_movemask_epi8(num);
-	*upper = (uint32_t)_mm256_movemask_epi8(up);
-}
-
-FAST static inline struct masks masks_avx2(const char *data)
-{
-	uint32_t p[2], d[2], u[2];
-
-	masks_half(data, &p[0], &d[0], &u[0]);
-	masks_half(data + 32, &p[1], &d[1], &u[1]);
-	return (struct masks){.piece = p[0] | (uint64_t)p[1] << 32,
-			      .digit = d[0] | (uint64_t)d[1] << 32,
-			      .upper = u[0] | (uint64_t)u[1] << 32};
+	if (kind == PIECE)
+		return pieces_avx2(a) | (uint64_t)pieces_avx2(b) << 32;
+	if (kind == DIGIT)
+		return range_avx2(a, '0', 10) | (uint64_t)range_avx2(b, '0', 10) << 32;
+	return range_avx2(a, 'A', 26) | (uint64_t)range_avx2(b, 'A', 26) << 32;
 }
 
 static bool have_avx2(void)
@@ -93,9 +91,9 @@ static bool have_avx2(void)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi");
 }
 #else
-static struct masks masks_avx2(const char *data)
+static uint64_t block_avx2(const char *data, enum kind kind)
 {
-	return masks_portable(data, BLOCK);
+	return block_portable(data, kind);
 }
 
 static bool have_avx2(void)
@@ -103,6 +101,16 @@ static bool have_avx2(void)
 	return false;
 }
 #endif
+
+typedef uint64_t (*block_fn)(const char *data, enum kind kind);
+
+/* The mask of the block at AT; bytes behind the end are of no kind. */
+INLINE uint64_t mask_at(const char *data, size_t len, size_t at, enum kind kind, block_fn block)
+{
+	if (at >= len)
+		return 0;
+	return len - at < BLOCK ? mask_portable(data + at, len - at, kind) : block(data + at, kind);
+}
 
 /* M shifted down by N (1..63), filled up from the block behind. */
 INLINE uint64_t down(uint64_t m, uint64_t next, unsigned n)
@@ -130,54 +138,64 @@ INLINE uint64_t some_of(uint64_t m, uint64_t next)
 	return m | down(m, next, 4);
 }
 
-/* Of the piece-character windows STARTS without a digit those that mix upper and lower case enough. */
-INLINE uint64_t mixed_case(uint64_t starts, const struct masks *a, const struct masks *b)
+__extension__ typedef unsigned __int128 wide; /* a block and the one behind it */
+
+/* Numbers of up to four bits, one at every position: bit k of b[i] is bit i of the number at k. */
+struct counts {
+	wide b[4];
+};
+
+/* The numbers at k plus those at k + N. */
+INLINE struct counts add_shifted(struct counts x, struct counts y, unsigned n)
 {
-	uint64_t ret = 0;
+	wide carry = 0;
 
-	if (__builtin_popcountll(a->upper) + __builtin_popcountll(b->upper & 0x7ff) < CW_DENSE_CASE)
-		return 0;
-	for (uint64_t left = starts; left; left &= left - 1) {
-		unsigned k = (unsigned)__builtin_ctzll(left);
-		uint64_t up = k ? down(a->upper, b->upper, k) : a->upper;
-		int n = __builtin_popcountll(up & 0xfff);
+	for (int i = 0; i < 4; i++) {
+		wide other = y.b[i] >> n, sum = x.b[i] ^ other ^ carry;
 
-		/* what is neither upper case nor digit is lower case or one of four signs, which count as such */
-		if (n >= CW_DENSE_CASE && CW_DENSE_LEN - n >= CW_DENSE_CASE)
-			ret |= UINT64_C(1) << k;
+		carry = (x.b[i] & other) | (carry & (x.b[i] ^ other));
+		x.b[i] = sum;
 	}
-	return ret;
+	return x;
 }
 
-INLINE uint64_t starts_of(const struct masks *a, const struct masks *b)
+/* The windows that mix upper-case letters with others: all windows of a block are counted at once. */
+INLINE uint64_t mixed_case(uint64_t upper, uint64_t next)
 {
-	uint64_t run = all_of(a->piece, b->piece), digit;
+	struct counts one = {{(wide)next << 64 | upper}}, two, four, twelve;
+
+	_Static_assert(CW_DENSE_LEN == 12 && CW_DENSE_CASE == 5, "the sums below are made for these");
+	two = add_shifted(one, one, 1);
+	four = add_shifted(two, two, 2);
+	twelve = add_shifted(add_shifted(four, four, 4), four, 8);
+	/* 5, 6 or 7 of 12 */
+	return (uint64_t)(~twelve.b[3] & twelve.b[2] & (twelve.b[1] | twelve.b[0]));
+}
+
+/* The starts of pieces in the block at AT, whose piece characters are PIECE, those of the block behind it NEXT. */
+INLINE uint64_t starts_at(const char *data, size_t len, size_t at, uint64_t piece, uint64_t next, block_fn block)
+{
+	uint64_t run = all_of(piece, next), digit, left;
 
 	if (!run)
 		return 0;
-	digit = some_of(a->digit, b->digit);
-	return (run & digit) | (run & ~digit ? mixed_case(run & ~digit, a, b) : 0);
+	digit = some_of(mask_at(data, len, at, DIGIT, block), mask_at(data, len, at + BLOCK, DIGIT, block));
+	left = run & ~digit;
+	if (left) {
+		uint64_t upper = mask_at(data, len, at, UPPER, block), behind = mask_at(data, len, at + BLOCK, UPPER, block);
+
+		/* names in one case are most of what is left: a window without a change of case mixes nothing */
+		left &= some_of(upper ^ down(upper, behind, 1), behind ^ behind >> 1);
+		if (left)
+			left &= mixed_case(upper, behind);
+	}
+	return (run & digit) | left;
 }
 
-typedef struct masks (*masks_fn)(const char *data);
-
-static struct masks block_portable(const char *data)
+INLINE uint64_t bits(const char *data, size_t len, size_t at, block_fn block)
 {
-	return masks_portable(data, BLOCK);
-}
-
-INLINE struct masks masks_at(const char *data, size_t len, size_t at, masks_fn block)
-{
-	if (at >= len)
-		return (struct masks){0};
-	return len - at < BLOCK ? masks_portable(data + at, len - at) : block(data + at);
-}
-
-INLINE uint64_t bits(const char *data, size_t len, size_t at, masks_fn block)
-{
-	struct masks a = masks_at(data, len, at, block), b = masks_at(data, len, at + BLOCK, block);
-
-	return starts_of(&a, &b);
+	return starts_at(data, len, at, mask_at(data, len, at, PIECE, block), mask_at(data, len, at + BLOCK, PIECE, block),
+			 block);
 }
 
 uint64_t cw_dense_bits_portable(const char *data, size_t len, size_t at)
@@ -187,7 +205,7 @@ uint64_t cw_dense_bits_portable(const char *data, size_t len, size_t at)
 
 FAST static uint64_t bits_avx2(const char *data, size_t len, size_t at)
 {
-	return bits(data, len, at, masks_avx2);
+	return bits(data, len, at, block_avx2);
 }
 
 uint64_t cw_dense_bits(const char *data, size_t len, size_t at)
@@ -236,17 +254,17 @@ static int add_window(struct window *w, size_t first, size_t last)
 	return rc;
 }
 
-INLINE int find_windows(const char *data, size_t len, struct window *w, masks_fn block)
+INLINE int find_windows(const char *data, size_t len, struct window *w, block_fn block)
 {
 	size_t back = CW_DENSE_LEN + CW_DENSE_AFTER, at = w->from > back ? w->from - back : 0;
-	struct masks a = masks_at(data, len, at, block), b;
+	uint64_t piece = mask_at(data, len, at, PIECE, block), next;
 
-	for (; at < len && at <= w->to + CW_DENSE_BEFORE; at += BLOCK, a = b) {
+	for (; at < len && at <= w->to + CW_DENSE_BEFORE; at += BLOCK, piece = next) {
 		uint64_t found;
 		int rc;
 
-		b = masks_at(data, len, at + BLOCK, block);
-		found = starts_of(&a, &b);
+		next = mask_at(data, len, at + BLOCK, PIECE, block);
+		found = starts_at(data, len, at, piece, next, block);
 		if (!found)
 			continue;
 		rc = add_window(w, at + (size_t)__builtin_ctzll(found), at + 63 - (size_t)__builtin_clzll(found));
@@ -258,7 +276,7 @@ INLINE int find_windows(const char *data, size_t len, struct window *w, masks_fn
 
 FAST static int windows_avx2(const char *data, size_t len, struct window *w)
 {
-	return find_windows(data, len, w, masks_avx2);
+	return find_windows(data, len, w, block_avx2);
 }
 
 static int windows_portable(const char *data, size_t len, struct window *w)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define CW_DENSE_LEN 12	   /* bytes */
-#define CW_DENSE_CASE 4	   /* upper-case letters, and others, that stand in for a digit */
+#define CW_DENSE_CASE 5	   /* upper-case letters, and others, that stand in for a digit */
 #define CW_DENSE_BEFORE 192 /* bytes: an anchor's end may stand so far before the start of a piece ... */
 #define CW_DENSE_AFTER 32  /* ... or so far behind its end */
 
