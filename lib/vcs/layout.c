@@ -79,7 +79,8 @@ static int read_pointer(const char *dir, const char *name, const char *prefix, c
 	if (!full)
 		return cw_err_nomem(err);
 	*ret = realpath(full, NULL);
-	return *ret ? 0 : cw_err_sys(err, errno, "'%s' names '%s'", file, full);
+	/* What the file says is not repeated: it may be a link to a private one. */
+	return *ret ? 0 : cw_err_set(err, CW_E_CORRUPT, "'%s' names a directory that cannot be opened", file);
 }
 
 /* Whether DIR looks like a git directory; *ret_common gets the directory of its objects and refs. */
@@ -123,7 +124,8 @@ static int take(char *git_dir, const char *work_dir, struct cw_layout *l, bool *
 	return work_dir && !l->work_dir ? cw_err_nomem(err) : 0;
 }
 
-/* DIR/.git: a directory, or a file that points to one. */
+/* DIR/.git: a directory, or a file that points to one. When it is neither, the search ends: to look at a repository further up
+ * instead would answer for another one than the user named. */
 static int try_dot_git(const char *dir, struct cw_layout *l, bool *ret_found, struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) char *dot = cw_path_join(dir, ".git");
@@ -133,18 +135,21 @@ static int try_dot_git(const char *dir, struct cw_layout *l, bool *ret_found, st
 
 	if (!dot)
 		return cw_err_nomem(err);
-	if (stat(dot, &st) != 0)
+	if (lstat(dot, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
+	if (stat(dot, &st) != 0)
+		return cw_err_set(err, CW_E_CORRUPT, "unable to look at '%s': %s", dot, strerror(errno));
 	if (S_ISDIR(st.st_mode)) {
 		target = realpath(dot, NULL);
-		return target ? take(target, dir, l, ret_found, err) : cw_err_sys(err, errno, "unable to open '%s'", dot);
+		rc = target ? 0 : cw_err_sys(err, errno, "unable to open '%s'", dot);
+	} else {
+		rc = read_pointer(dir, ".git", "gitdir: ", &target, err);
 	}
-	rc = read_pointer(dir, ".git", "gitdir: ", &target, err);
 	if (rc || !target)
 		return rc;
 	rc = take(target, dir, l, ret_found, err);
 	if (!rc && !*ret_found)
-		rc = cw_err_set(err, CW_E_NOTFOUND, "'%s' does not name a git directory", dot);
+		rc = cw_err_set(err, CW_E_CORRUPT, "'%s' is not a usable git directory", dot);
 	return rc;
 }
 

@@ -91,6 +91,16 @@ static int open_stores(struct cw_repo *r, struct cw_err *err)
 	return rc;
 }
 
+/* The repository is there: whatever keeps it from being read, the caller's wish was right and is not fulfilled. */
+static int unreadable(int rc, struct cw_err *err)
+{
+	if (rc == CW_E_NOMEM || rc == CW_E_UNSUPPORTED)
+		return rc;
+	if (err)
+		err->code = CW_E_CORRUPT;
+	return CW_E_CORRUPT;
+}
+
 int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_repo_free_p) struct cw_repo *r = calloc(1, sizeof(*r));
@@ -101,11 +111,13 @@ int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err)
 	r->stores = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
 	r->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
 	rc = cw_layout_find(path, &r->at, err);
+	if (rc == CW_E_NOTFOUND)
+		return rc;
 	rc = rc ? rc : cw_layout_check(&r->at, err);
 	rc = rc ? rc : open_stores(r, err);
 	if (!rc)
 		*ret = cw_steal(&r);
-	return rc;
+	return rc ? unreadable(rc, err) : 0;
 }
 
 static int no_such_id(struct cw_err *err)

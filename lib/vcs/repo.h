@@ -20,7 +20,9 @@ void cw_vcs_shutdown(void);
 
 struct cw_repo;
 /* Open the repository that contains PATH (work tree, subdirectory, .git or bare). CW_E_NOTFOUND: none; CW_E_UNSUPPORTED: a format
- * that libgit2 cannot read (SHA-256, reftable, unknown extensions), named in err: never an empty repository in its place. */
+ * that libgit2 cannot read (SHA-256, reftable, unknown extensions), named in err: never an empty repository in its place;
+ * CW_E_CORRUPT: there is one, but it cannot be read (damage, permissions, a FIFO in place of a file). No message holds what one of
+ * the repository's files says. */
 int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err);
 void cw_repo_free(struct cw_repo *r);
 CW_DEFINE_CLEANUP(struct cw_repo, cw_repo_free)

@@ -109,8 +109,21 @@ static bool unquote(char *s)
 	return true;
 }
 
-/* One line of STORE/info/alternates. */
-static int add_alternate(const char *store, char *line, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+/* A line that is of no use is named by its number: what stands in it is not repeated, since the file may be a link to a private
+ * one. */
+static int bad_alternate(const char *file, unsigned nth, const char *reason, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	int rc;
+
+	cw_buf_addf(&text, "line %u: %s", nth, reason);
+	rc = cw_buf_fail(&text, "alternates", err);
+	return rc ? rc : cw_store_fault_add(faults, file, text.data, err);
+}
+
+/* Line NTH of FILE, the alternates of STORE. */
+static int add_alternate(const char *store, const char *file, char *line, unsigned nth, struct cw_vec *out,
+			 struct cw_vec *faults, struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) char *full = NULL;
 	CW_CLEANUP(cw_freep) char *real = NULL;
@@ -119,13 +132,13 @@ static int add_alternate(const char *store, char *line, struct cw_vec *out, stru
 	if (!*line || *line == '#')
 		return 0;
 	if (*line == '"' && !unquote(line))
-		return cw_store_fault_add(faults, store, "an alternate is badly quoted", err);
+		return bad_alternate(file, nth, "the alternate is badly quoted", faults, err);
 	full = *line == '/' ? strdup(line) : cw_path_join(store, line);
 	if (!full)
 		return cw_err_nomem(err);
 	real = realpath(full, NULL);
 	if (!real || stat(real, &st) != 0 || !S_ISDIR(st.st_mode))
-		return cw_store_fault_add(faults, full, "the alternate object directory is missing or unreadable", err);
+		return bad_alternate(file, nth, "the alternate object directory is missing or unreadable", faults, err);
 	if (has_string(out, real))
 		return 0;
 	return push_string(out, &real, "alternate object directories", err);
@@ -137,6 +150,7 @@ static int read_alternates(struct cw_vec *out, size_t i, struct cw_vec *faults, 
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 	const char *store = CW_VEC_AT(out, char *, i);
 	CW_CLEANUP(cw_freep) char *file = cw_path_join(store, "info/alternates");
+	unsigned nth = 1;
 	int rc;
 
 	if (!file)
@@ -148,11 +162,11 @@ static int read_alternates(struct cw_vec *out, size_t i, struct cw_vec *faults, 
 		return rc;
 	if (memchr(text.data, '\0', text.len))
 		return cw_err_set(err, CW_E_CORRUPT, "'%s' holds a NUL byte", file);
-	for (char *line = text.data, *end; line && !rc; line = end) {
+	for (char *line = text.data, *end; line && !rc; line = end, nth++) {
 		end = strchr(line, '\n');
 		if (end)
 			*end++ = '\0';
-		rc = add_alternate(store, line, out, faults, err);
+		rc = add_alternate(store, file, line, nth, out, faults, err);
 	}
 	return rc;
 }

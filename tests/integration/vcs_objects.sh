@@ -29,6 +29,7 @@ refused() {
 
 NOTFOUND=-3
 INVALID=-4
+CORRUPT=-8
 UNSUPPORTED=-7
 
 fill() {
@@ -117,7 +118,7 @@ begin 'an alternate that is missing, and one that is badly quoted'
 cp -r shared2.git lost.git
 echo /nonexistent/objects >>lost.git/objects/info/alternates
 objects lost.git
-assert_has out 'fault /nonexistent/objects: '
+assert_has out 'lost.git/objects/info/alternates: line 3: the alternate object directory is missing'
 echo '"/nonexistent' >>lost.git/objects/info/alternates
 objects lost.git
 assert_has out 'badly quoted'
@@ -175,16 +176,16 @@ for file in config HEAD packed-refs refs/heads/main objects/info/alternates comm
 	got=0
 	timeout -k 5 30 "$VCS_DUMP" fifo >out 2>err || got=$?
 	[ "$got" -le 1 ] || fail "$file: status $got"
-	grep -q "^error $INVALID \|^head $INVALID " out || fail "$file: not reported"
+	grep -q "^error $CORRUPT \|^head $INVALID " out || fail "$file: not reported"
 done
 rm -rf fifo
 mkdir fifo
 mkfifo fifo/.git
-refused fifo $INVALID 'regular file'
+refused fifo $CORRUPT 'regular file'
 rm -rf fifo
 cp -r packed fifo
 mkfifo fifo/.git/objects/pack/x.idx
-refused fifo $INVALID 'x.idx'
+refused fifo $CORRUPT 'x.idx'
 rm -rf fifo
 cp -r loose fifo
 mkdir -p fifo/.git/objects/aa

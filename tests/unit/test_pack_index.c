@@ -139,7 +139,7 @@ static void lying_count(void **state)
 	}
 }
 
-/* version 1, version 3 and text are not supported */
+/* version 3 is not supported; text is taken for version 1, whose lengths it cannot have */
 static void other_versions(void **state)
 {
 	uint8_t data[SIZE(20, 1)];
@@ -149,9 +149,40 @@ static void other_versions(void **state)
 	data[7] = 3;
 	assert_int_equal(cw_pack_index_parse(data, len, 20, &x, NULL), CW_E_UNSUPPORTED);
 	memset(data, 0, 8);
-	assert_int_equal(cw_pack_index_parse(data, len, 20, &x, NULL), CW_E_UNSUPPORTED);
+	assert_int_equal(cw_pack_index_parse(data, len, 20, &x, NULL), CW_E_CORRUPT);
 	memcpy(data, "not an index", 12);
-	assert_int_equal(cw_pack_index_parse(data, len, 20, &x, NULL), CW_E_UNSUPPORTED);
+	assert_int_equal(cw_pack_index_parse(data, len, 20, &x, NULL), CW_E_CORRUPT);
+}
+
+/* version 1: offset and id side by side, an offset with the top bit is itself; one byte more or less is refused */
+static void version_1(void **state)
+{
+	static const uint32_t offsets[2] = { 12, 0x80000001u };
+	uint8_t data[1024 + 2 * 24 + 40 + 1] = { 0 };
+	size_t len = sizeof(data) - 1;
+	struct cw_pack_index x;
+	struct cw_oid oid;
+	uint64_t offset;
+
+	for (unsigned i = 0; i < 256; i++)
+		put32(data + 4 * i, (i >= 0x10) + (i >= 0x20));
+	for (unsigned i = 0; i < 2; i++) {
+		put32(data + 1024 + 24 * i, offsets[i]);
+		memset(data + 1024 + 24 * i + 4, i ? 0x20 : 0x10, 20);
+	}
+	memset(data + 1024 + 48, 0xcc, 20);
+	assert_int_equal(cw_pack_index_parse(data, len, 20, &x, NULL), 0);
+	assert_int_equal(x.count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(cw_pack_index_entry(&x, i, &oid, &offset, NULL), 0);
+		assert_int_equal(offset, offsets[i]);
+		assert_int_equal(oid.id[0], i ? 0x20 : 0x10);
+		assert_int_equal(oid.id[19], i ? 0x20 : 0x10);
+	}
+	assert_int_equal(x.pack_sum[0], 0xcc);
+	assert_int_equal(cw_pack_index_parse(data, len + 1, 20, &x, NULL), CW_E_CORRUPT);
+	assert_int_equal(cw_pack_index_parse(data, len - 1, 20, &x, NULL), CW_E_CORRUPT);
+	assert_int_equal(cw_pack_index_parse(data, 1000, 20, &x, NULL), CW_E_CORRUPT);
 }
 
 /* no objects */
@@ -170,7 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha1_entries),	     cmocka_unit_test(sha256_entries), cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(too_long),	     cmocka_unit_test(descending_fanout),
-		cmocka_unit_test(lying_count),	     cmocka_unit_test(other_versions), cmocka_unit_test(empty),
+		cmocka_unit_test(lying_count),	     cmocka_unit_test(other_versions), cmocka_unit_test(version_1),
+		cmocka_unit_test(empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
