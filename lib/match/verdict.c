@@ -221,7 +221,10 @@ static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdi
 	ret->end = v->offset + v->secret.end;
 	ret->cut = is_cut(v);
 	ret->proof = v->rule->cls == CW_CLASS_GENERIC ? CW_PROOF_CONTEXT : CW_PROOF_PATTERN;
-	value = cw_value_judge(&v->rule->value, secret, v->secret.end - v->secret.start, is_quoted(v));
+	/* A documented example is a finding with that label, however ordinary it looks. */
+	ret->label = find_label(v);
+	value = ret->label ? CW_VALUE_OK
+			   : cw_value_judge(&v->rule->value, secret, v->secret.end - v->secret.start, is_quoted(v));
 	if (value != CW_VALUE_OK) {
 		ret->kind = CW_VERDICT_VALUE;
 		ret->value_reason = cw_value_verdict_name(value);
@@ -237,8 +240,6 @@ static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdi
 		rc = run_proofs(j, v, ret, err);
 	if (rc == 0 && ret->kind == CW_VERDICT_ACCEPT)
 		rc = run_parts(j, v, ret, err);
-	if (rc == 0 && !ret->label)
-		ret->label = find_label(v);
 	ret->has_canonical = j->canonical.len > 0;
 	return rc;
 }
