@@ -3,12 +3,17 @@
 #define CW_REPORT_FORMAT_H
 
 #include "base/buf.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "report/report.h"
 
 int cw_report_write_text(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 int cw_report_write_json(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 int cw_report_write_jsonl(const struct cw_report_input *in, FILE *out, struct cw_err *err);
+int cw_report_write_sarif(const struct cw_report_input *in, FILE *out, struct cw_err *err);
+int cw_report_write_gitlab(const struct cw_report_input *in, FILE *out, struct cw_err *err);
+int cw_report_write_csv(const struct cw_report_input *in, FILE *out, struct cw_err *err);
+int cw_report_write_junit(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 
 /* Write the content of BUF to OUT and clear it; reports a failure of BUF too. */
 int cw_report_flush(struct cw_buf *buf, FILE *out, struct cw_err *err);
@@ -16,6 +21,22 @@ int cw_report_flush(struct cw_buf *buf, FILE *out, struct cw_err *err);
 int cw_report_puts(const char *text, FILE *out, struct cw_err *err);
 /* Whether everything expected was scanned: only then may a report sound as if it had seen all. */
 bool cw_report_complete(const struct cw_report_input *in);
+
+/* words.c: what the formats for people say alike. */
+#define CW_REPORT_SHORT_ID 12 /* digits of an object id in running text */
+void cw_report_add_number(struct cw_buf *b, uint64_t n, const char *one, const char *many);
+/* "checksum: the checksum inside ..." */
+const char *cw_report_proof_words(enum cw_proof_level p);
+/* The path, or "commit <id>" for a place without one; escaped. */
+void cw_report_add_place(struct cw_buf *b, const struct cw_finding *f);
+/* "first in commit ... of ... by ..., live at ..."; escaped, one line. */
+void cw_report_add_origin(struct cw_buf *b, const struct cw_origin *o);
+/* "complete: ..." or "INCOMPLETE: ...", with numbers; one line. */
+void cw_report_add_coverage(struct cw_buf *b, const struct cw_report_input *in);
+/* TEXT of XML or HTML, in an element or an attribute: what is no valid UTF-8 or no character of XML is shown as \xNN. */
+void cw_report_add_markup(struct cw_buf *b, const char *text, size_t len);
+/* What tells this place from all others, the same in every run: a digest of fingerprint, rule and path. */
+int cw_report_place_digest(const struct cw_finding *f, uint8_t out[CW_SHA256_LEN], struct cw_err *err);
 
 /* record.c: the objects of jsonl and json, and pieces of them for other JSON formats. */
 /* Write ROOT on one line without a newline; the line may hold secrets and is wiped. */

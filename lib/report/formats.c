@@ -8,6 +8,10 @@ const struct cw_report_format cw_report_formats[] = {
 	{"text", "for people: one block a secret with all its places", 0, cw_report_write_text},
 	{"json", "for programs: one JSON object", 0, cw_report_write_json},
 	{"jsonl", "for programs: one JSON object a line", 0, cw_report_write_jsonl},
+	{"sarif", "for code scanning: SARIF 2.1.0, at most 25,000 results", CW_REPORT_REVISION, cw_report_write_sarif},
+	{"gitlab", "for GitLab: secret detection report 15.2.1", CW_REPORT_TIMES, cw_report_write_gitlab},
+	{"csv", "for spreadsheets: one row a place, a summary as the last row", 0, cw_report_write_csv},
+	{"junit", "for build servers: one failed test a place", 0, cw_report_write_junit},
 	{NULL, NULL, 0, NULL},
 };
 

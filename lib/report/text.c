@@ -42,21 +42,6 @@ static void add_coloured(struct cw_buf *b, const struct cw_report_input *in, con
 		cw_buf_adds(b, "\033[0m");
 }
 
-static const char *proof_words(enum cw_proof_level p)
-{
-	switch (p) {
-	case CW_PROOF_CHECKSUM:
-		return "checksum: the checksum inside the secret is right";
-	case CW_PROOF_STRUCTURE:
-		return "structure: its content parses as what it claims to be";
-	case CW_PROOF_PATTERN:
-		return "pattern: it has the form of such a secret";
-	case CW_PROOF_CONTEXT:
-		break;
-	}
-	return "context: it stands where a secret stands and looks like one";
-}
-
 static void add_label(struct cw_buf *b, const char *label)
 {
 	cw_buf_addf(b, "  %-*s", INDENT - 2, label);
@@ -97,14 +82,7 @@ static void add_wrapped(struct cw_buf *b, const char *text)
 
 static void add_place(struct cw_buf *b, const struct cw_finding *f, const struct cw_rule *block_rule)
 {
-	char hex[CW_OID_HEX_SIZE];
-
-	if (f->path) {
-		add_escaped(b, f->path);
-	} else {
-		cw_oid_hex(&f->object, hex);
-		cw_buf_addf(b, "%s %s", cw_object_type_name(f->type), hex);
-	}
+	cw_report_add_place(b, f);
 	cw_buf_addf(b, ":%" PRIu64 ":%" PRIu64, f->line, f->column);
 	if (f->rule != block_rule) {
 		cw_buf_adds(b, " [");
@@ -119,6 +97,11 @@ static void add_place(struct cw_buf *b, const struct cw_finding *f, const struct
 		cw_buf_addf(b, " (in %" PRIu64 " objects)", f->objects);
 	if (f->more > 0)
 		cw_buf_addf(b, " (and %" PRIu64 " more of this rule)", f->more);
+	cw_buf_addc(b, '\n');
+	if (!f->origin)
+		return;
+	cw_buf_addf(b, "%*s", INDENT + 2, "");
+	cw_report_add_origin(b, f->origin);
 	cw_buf_addc(b, '\n');
 }
 
@@ -160,7 +143,7 @@ static int write_block(const struct cw_report_input *in, const struct item *item
 		cw_buf_addc(&b, '\n');
 	}
 	add_label(&b, "proof");
-	cw_buf_addf(&b, "%s\n", proof_words(f->proof));
+	cw_buf_addf(&b, "%s\n", cw_report_proof_words(f->proof));
 	add_label(&b, "fingerprint");
 	cw_buf_addf(&b, "%s\n", f->fingerprint);
 	add_places(&b, items, len);
@@ -233,24 +216,19 @@ static void add_size(struct cw_buf *b, uint64_t bytes)
 	cw_buf_addf(b, u == 0 ? "%.0f %s" : "%.1f %s", n, units[u]);
 }
 
-static void add_count(struct cw_buf *b, uint64_t n, const char *one, const char *many)
-{
-	cw_buf_addf(b, "%" PRIu64 " %s", n, n == 1 ? one : many);
-}
-
 static void add_notes(struct cw_buf *b, const struct cw_coverage *c)
 {
 	if (c->skipped > 0) {
 		cw_buf_adds(b, "Passed over: ");
-		add_count(b, c->skipped, "symbolic link or special file.\n", "symbolic links and special files.\n");
+		cw_report_add_number(b, c->skipped, "symbolic link or special file.\n", "symbolic links and special files.\n");
 	}
 	if (c->submodules > 0) {
 		cw_buf_adds(b, "Not part of this repository: the content of ");
-		add_count(b, c->submodules, "submodule.\n", "submodules.\n");
+		cw_report_add_number(b, c->submodules, "submodule.\n", "submodules.\n");
 	}
 	if (c->lfs_pointers > 0) {
 		cw_buf_adds(b, "Not stored here and not scanned: the content of ");
-		add_count(b, c->lfs_pointers, "LFS pointer.\n", "LFS pointers.\n");
+		cw_report_add_number(b, c->lfs_pointers, "LFS pointer.\n", "LFS pointers.\n");
 	}
 }
 
@@ -280,14 +258,14 @@ static void add_coverage(struct cw_buf *b, const struct cw_report_input *in)
 		add_coloured(b, in, "\033[1;31m", "INCOMPLETE");
 		cw_buf_addf(b, ": %s", in->interrupted ? "the scan was interrupted; " : "");
 		cw_buf_addf(b, "%" PRIu64 " of ", c->scanned + c->cached);
-		add_count(b, c->expected, one, many);
+		cw_report_add_number(b, c->expected, one, many);
 		cw_buf_addf(b, " scanned, %" PRIu64 " not scanned%s\n", c->unscanned, c->unscanned > 0 ? ":" : ".");
 		add_unscanned(b, c);
 	} else if (c->expected == 0) {
 		cw_buf_addf(b, "there were no %s to scan.\n", many);
 	} else {
 		cw_buf_adds(b, "complete: ");
-		add_count(b, c->expected, one, many);
+		cw_report_add_number(b, c->expected, one, many);
 		cw_buf_adds(b, " expected, all scanned (");
 		add_size(b, c->bytes);
 		if (c->cached > 0)
@@ -306,9 +284,9 @@ static void add_summary(struct cw_buf *b, const struct cw_report_input *in, cons
 		cw_buf_adds(b, complete ? "No secrets found.\n" : "No secrets found in what was scanned.\n");
 		return;
 	}
-	add_count(b, cw_findings_secrets(in->findings), "secret", "secrets");
+	cw_report_add_number(b, cw_findings_secrets(in->findings), "secret", "secrets");
 	cw_buf_adds(b, " at ");
-	add_count(b, cw_findings_len(in->findings), "place", "places");
+	cw_report_add_number(b, cw_findings_len(in->findings), "place", "places");
 	for (int s = CW_SEVERITY_CRITICAL; s >= CW_SEVERITY_LOW; s--) {
 		if (by_severity[s] == 0)
 			continue;
