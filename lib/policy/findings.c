@@ -21,6 +21,7 @@ struct record {
 	struct cw_oid object;
 	enum cw_object_type type;
 	uint64_t line, column, end_line, end_column, more;
+	const char *mark; /* static */
 };
 
 struct shard {
@@ -42,6 +43,9 @@ struct cw_findings {
 	struct cw_vec origins; /* struct cw_origin *, owned */
 	void *rewritten; /* tsearch root: struct rewrite */
 	size_t secrets;
+	const struct cw_policy *policy; /* or NULL */
+	bool show_suppressed;
+	uint64_t suppressed[CW_BY_COUNT_];
 };
 
 static int pointer_cmp(const void *a, const void *b)
@@ -111,7 +115,8 @@ static int take_hit(void *payload, unsigned worker, const struct cw_scan_hit *hi
 	struct cw_findings *f = payload;
 	struct shard *s = &f->shards[worker];
 	struct record r = {.object = hit->object, .type = hit->type, .line = hit->line, .column = hit->column,
-			   .end_line = hit->end_line, .end_column = hit->end_column, .more = hit->more};
+			   .end_line = hit->end_line, .end_column = hit->end_column, .more = hit->more,
+			   .mark = hit->mark};
 	struct record *slot;
 	int rc;
 
@@ -169,12 +174,38 @@ static const struct cw_origin *copy_origin(struct cw_findings *f, const struct c
 
 static void fill(struct cw_finding *out, const struct record *r);
 
+static const struct cw_suppression *judge_record(const struct cw_findings *f, const struct record *r, bool unlisted)
+{
+	const struct cw_form *form = r->sight->form;
+	struct cw_case c = {.rule = form->rule->id, .fingerprint = form->fingerprint, .path = r->path, .mark = r->mark,
+			    .values = form->values, .values_len = form->values_len, .more = r->more > 0,
+			    .unlisted = unlisted};
+
+	return f->policy ? cw_policy_case(f->policy, &c) : NULL;
+}
+
+/* Whether a place with this SUPPRESSION (or NULL) goes to the list; if it does not count it is counted here. */
+static bool is_listed(struct cw_findings *f, const struct cw_suppression *suppression)
+{
+	if (!suppression || suppression->advisory)
+		return true;
+	f->suppressed[suppression->by]++;
+	return f->show_suppressed;
+}
+
+static void set_suppression(struct cw_finding *out, const struct cw_suppression *suppression)
+{
+	out->suppression = suppression;
+	out->suppressed = suppression && !suppression->advisory;
+}
+
 static int take_place(void *payload, const struct cw_scan_place *place, struct cw_err *err)
 {
 	struct cw_findings *f = payload;
 	struct record r = {.sight = place->handle, .object = place->object, .type = place->type, .line = place->line,
 			   .column = place->column, .end_line = place->end_line, .end_column = place->end_column,
-			   .more = place->more};
+			   .more = place->more, .mark = place->mark};
+	const struct cw_suppression *suppression;
 	const struct cw_origin *origin;
 	struct cw_finding *out;
 
@@ -185,6 +216,9 @@ static int take_place(void *payload, const struct cw_scan_place *place, struct c
 		if (!r.path)
 			return cw_err_nomem(err);
 	}
+	suppression = judge_record(f, &r, place->unlisted > 0);
+	if (!is_listed(f, suppression))
+		return 0;
 	origin = copy_origin(f, place->origin);
 	if (!origin)
 		return cw_err_nomem(err);
@@ -192,9 +226,23 @@ static int take_place(void *payload, const struct cw_scan_place *place, struct c
 	if (!out)
 		return cw_vec_fail(&f->list, "findings", err);
 	fill(out, &r);
+	set_suppression(out, suppression);
 	out->objects = place->objects;
 	out->unlisted = place->unlisted;
 	out->origin = origin;
+	return 0;
+}
+
+int cw_findings_set_policy(struct cw_findings *f, const struct cw_policy *policy, bool show, struct cw_err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < f->workers; i++)
+		rc = cw_sights_set_policy(&f->shards[i].sights, policy, err);
+	if (rc != 0)
+		return rc;
+	f->policy = policy;
+	f->show_suppressed = show;
 	return 0;
 }
 
@@ -222,6 +270,8 @@ static int shown_cmp(const struct record *a, const struct record *b)
 
 	if (c == 0)
 		c = (int)a->sight->cut - (int)b->sight->cut;
+	if (c == 0) /* a mark that did not suppress the place does not explain it */
+		c = (a->mark != NULL) - (b->mark != NULL);
 	if (c == 0)
 		c = cw_oid_cmp(&a->object, &b->object);
 	if (c == 0)
@@ -319,14 +369,31 @@ static void fill(struct cw_finding *out, const struct record *r)
 	memcpy(out->fingerprint, form->fingerprint, sizeof(out->fingerprint));
 }
 
-/* One finding for the records [i, end) of one place, which are sorted by object; returns end, or 0 without memory. */
-static size_t merge_place(struct cw_findings *f, struct record *const *records, size_t len, size_t i)
+/* What suppresses all N records of one place, or NULL; an advisory one only when there is no place for doubt. */
+static const struct cw_suppression *judge_place(const struct cw_findings *f, struct record *const *records, size_t n)
 {
-	const struct record *first = records[i], *shown = first;
-	uint64_t objects = 1, more = first->more;
+	const struct cw_suppression *all = judge_record(f, records[0], false);
+
+	for (size_t i = 1; i < n && all; i++) {
+		const struct cw_suppression *s = judge_record(f, records[i], false);
+
+		if (!s || s->advisory)
+			all = s;
+	}
+	return all;
+}
+
+/* One finding for the N records of one place, which are sorted by object. */
+static int merge_place(struct cw_findings *f, struct record *const *records, size_t n, struct cw_err *err)
+{
+	const struct cw_suppression *suppression = judge_place(f, records, n);
+	const struct record *shown = records[0];
+	uint64_t objects = 1, more = shown->more;
 	struct cw_finding *out;
 
-	for (i++; i < len && place_cmp(first, records[i]) == 0; i++) {
+	if (!is_listed(f, suppression))
+		return 0;
+	for (size_t i = 1; i < n; i++) {
 		objects += cw_oid_cmp(&records[i]->object, &records[i - 1]->object) != 0;
 		if (records[i]->more > more)
 			more = records[i]->more;
@@ -335,11 +402,12 @@ static size_t merge_place(struct cw_findings *f, struct record *const *records, 
 	}
 	out = cw_vec_push(&f->list);
 	if (!out)
-		return 0;
+		return cw_vec_fail(&f->list, "findings", err);
 	fill(out, shown);
+	set_suppression(out, suppression);
 	out->objects = objects;
 	out->more = more;
-	return i;
+	return 0;
 }
 
 static int fingerprint_cmp(const void *a, const void *b)
@@ -349,13 +417,14 @@ static int fingerprint_cmp(const void *a, const void *b)
 
 static int count_secrets(struct cw_findings *f, struct cw_err *err)
 {
-	size_t n = f->list.len;
-	CW_CLEANUP(cw_freep) const char **prints = calloc(n + 1, sizeof(*prints));
+	CW_CLEANUP(cw_freep) const char **prints = calloc(f->list.len + 1, sizeof(*prints));
+	size_t n = 0;
 
 	if (!prints)
 		return cw_err_nomem(err);
-	for (size_t i = 0; i < n; i++)
-		prints[i] = CW_VEC_AT(&f->list, struct cw_finding, i).fingerprint;
+	for (size_t i = 0; i < f->list.len; i++)
+		if (!CW_VEC_AT(&f->list, struct cw_finding, i).suppressed)
+			prints[n++] = CW_VEC_AT(&f->list, struct cw_finding, i).fingerprint;
 	qsort(prints, n, sizeof(*prints), fingerprint_cmp);
 	for (size_t i = 0; i < n; i++)
 		f->secrets += i == 0 || strcmp(prints[i], prints[i - 1]) != 0;
@@ -368,14 +437,14 @@ int cw_findings_finish(struct cw_findings *f, struct cw_err *err)
 	struct record *const *records;
 	int rc = gather(f, &all, err);
 
+	records = all.items;
+	for (size_t i = 0, end; rc == 0 && i < all.len; i = end) {
+		for (end = i + 1; end < all.len && place_cmp(records[i], records[end]) == 0;)
+			end++;
+		rc = merge_place(f, records + i, end - i, err);
+	}
 	if (rc != 0)
 		return rc;
-	records = all.items;
-	for (size_t i = 0; i < all.len;) {
-		i = merge_place(f, records, all.len, i);
-		if (i == 0)
-			return cw_vec_fail(&f->list, "findings", err);
-	}
 	if (f->list.len > 1)
 		qsort(f->list.items, f->list.len, f->list.item_size, output_cmp);
 	return count_secrets(f, err);
@@ -392,9 +461,26 @@ const struct cw_finding *cw_findings_at(const struct cw_findings *f, size_t i)
 	return &CW_VEC_AT(&f->list, struct cw_finding, i);
 }
 
+size_t cw_findings_counted(const struct cw_findings *f, enum cw_severity severity)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->list.len; i++) {
+		const struct cw_finding *finding = &CW_VEC_AT(&f->list, struct cw_finding, i);
+
+		n += !finding->suppressed && finding->severity >= severity;
+	}
+	return n;
+}
+
 size_t cw_findings_secrets(const struct cw_findings *f)
 {
 	return f->secrets;
+}
+
+uint64_t cw_findings_suppressed(const struct cw_findings *f, enum cw_suppressed_by by)
+{
+	return f->suppressed[by];
 }
 
 /* What became of *TEXT, which is interned or NULL, so that each distinct text is given to FN about once. */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "policy/key.h"
+#include "policy/policy.h"
 #include "scan/hit.h"
 #include "scan/origin.h"
 
@@ -36,6 +37,8 @@ struct cw_finding { /* one place: (secret, winning rule, path); pointers are own
 	const struct cw_origin *origin; /* NULL: not a git audit, or not attributed */
 	const uint32_t *also;
 	size_t also_len;
+	const struct cw_suppression *suppression; /* what policy says of it, or NULL; belongs to the policy */
+	bool suppressed; /* it does not count: there is a suppression, and it is not advisory */
 };
 
 struct cw_findings;
@@ -44,17 +47,25 @@ int cw_findings_new(const struct cw_key *key, unsigned workers, bool show_secret
 		    struct cw_err *err);
 void cw_findings_free(struct cw_findings *f);
 CW_DEFINE_CLEANUP(struct cw_findings, cw_findings_free)
+/* Let POLICY (borrowed, must outlive the collector) say which findings count; before the first hit. Suppressed ones are counted, and
+ * listed only if SHOW. A place is suppressed if every hit at it is. */
+int cw_findings_set_policy(struct cw_findings *f, const struct cw_policy *policy, bool show, struct cw_err *err);
 struct cw_sink cw_findings_sink(struct cw_findings *f);
 /* Merge the shards, drop duplicates, sort: severity descending, rule, path bytes, introducing (time, commit), line, column, object.
  * Once, after the scan. */
 int cw_findings_finish(struct cw_findings *f, struct cw_err *err);
+/* The listed ones: those that count, and with SHOW those that do not. */
 size_t cw_findings_len(const struct cw_findings *f);
 const struct cw_finding *cw_findings_at(const struct cw_findings *f, size_t i);
 /* Replace the path of every finding, its author and its branch by what FN appends to OUT for them; the order stays. After finish. */
 int cw_findings_rewrite_paths(struct cw_findings *f,
 			      int (*fn)(void *payload, const char *text, struct cw_buf *out, struct cw_err *err),
 			      void *payload, struct cw_err *err);
-/* Number of distinct fingerprints. */
+/* Findings of SEVERITY and above that count. */
+size_t cw_findings_counted(const struct cw_findings *f, enum cw_severity severity);
+/* Number of distinct fingerprints among those that count. */
 size_t cw_findings_secrets(const struct cw_findings *f);
+/* Places that BY suppresses, listed or not. */
+uint64_t cw_findings_suppressed(const struct cw_findings *f, enum cw_suppressed_by by);
 
 #endif

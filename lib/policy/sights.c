@@ -16,6 +16,7 @@ static void form_free(void *p)
 		cw_wipe(f->secret, f->secret_len);
 	free(f->secret);
 	free(f->redacted);
+	free(f->values);
 	free(f);
 }
 
@@ -32,6 +33,10 @@ static int form_cmp(const void *va, const void *vb)
 		c = (a->secret_len > b->secret_len) - (a->secret_len < b->secret_len);
 	if (c == 0 && a->secret_len > 0)
 		c = memcmp(a->secret, b->secret, a->secret_len);
+	if (c == 0)
+		c = (a->values_len > b->values_len) - (a->values_len < b->values_len);
+	if (c == 0 && a->values_len > 0)
+		c = memcmp(a->values, b->values, a->values_len * sizeof(*a->values));
 	return c;
 }
 
@@ -79,7 +84,18 @@ void cw_sights_release(struct cw_sights *s)
 	tdestroy(s->sights, sight_free);
 	tdestroy(s->forms, form_free);
 	tdestroy(s->texts, free);
+	cw_pattern_state_free(s->state);
+	cw_vec_release(&s->values);
 	*s = (struct cw_sights)CW_SIGHTS_INIT;
+}
+
+int cw_sights_set_policy(struct cw_sights *s, const struct cw_policy *policy, struct cw_err *err)
+{
+	int rc = s->state || !cw_policy_has_values(policy) ? 0 : cw_pattern_state_new(&s->state, err);
+
+	if (rc == 0)
+		s->policy = cw_policy_has_values(policy) ? policy : NULL;
+	return rc;
 }
 
 const char *cw_sights_text(struct cw_sights *s, const char *text)
@@ -96,6 +112,16 @@ const char *cw_sights_text(struct cw_sights *s, const char *text)
 	return NULL;
 }
 
+/* A copy of N > 0 numbers; NULL without memory or without numbers. */
+static uint32_t *copy_numbers(const uint32_t *numbers, size_t n)
+{
+	uint32_t *copy = n > 0 ? calloc(n, sizeof(*copy)) : NULL;
+
+	if (copy)
+		memcpy(copy, numbers, n * sizeof(*copy));
+	return copy;
+}
+
 /* WANTED out of the tree, where it is put if new, with its strings copied; NULL without memory. */
 static const struct cw_form *intern_form(struct cw_sights *s, const struct cw_form *wanted)
 {
@@ -110,6 +136,7 @@ static const struct cw_form *intern_form(struct cw_sights *s, const struct cw_fo
 	*copy = *wanted;
 	copy->redacted = strdup(wanted->redacted);
 	copy->secret = NULL;
+	copy->values = copy_numbers(wanted->values, wanted->values_len);
 	if (wanted->secret) {
 		copy->secret = malloc(wanted->secret_len + 1);
 		if (copy->secret) {
@@ -117,7 +144,7 @@ static const struct cw_form *intern_form(struct cw_sights *s, const struct cw_fo
 			copy->secret[wanted->secret_len] = '\0';
 		}
 	}
-	if (copy->redacted && (copy->secret || !wanted->secret) && tsearch(copy, &s->forms, form_cmp))
+	if (copy->redacted && (copy->secret || !wanted->secret) && (copy->values || wanted->values_len == 0) && tsearch(copy, &s->forms, form_cmp))
 		return copy;
 	form_free(copy);
 	return NULL;
@@ -137,6 +164,14 @@ static int form_of(struct cw_sights *s, const struct cw_key *key, bool show_secr
 	if (rc != 0)
 		return rc;
 	form.redacted = s->scratch.data;
+	cw_vec_clear(&s->values);
+	if (s->policy) {
+		rc = cw_policy_values(s->policy, s->state, hit->secret, hit->secret_len, &s->values, err);
+		form.values = s->values.items;
+		form.values_len = s->values.len;
+	}
+	if (rc != 0)
+		return rc;
 	if (show_secrets) {
 		form.secret = (char *)hit->secret;
 		form.secret_len = hit->secret_len;
@@ -157,12 +192,7 @@ static const struct cw_sight *intern_sight(struct cw_sights *s, const struct cw_
 	if (!copy)
 		return NULL;
 	*copy = *wanted;
-	copy->also = NULL;
-	if (wanted->also_len > 0) {
-		copy->also = calloc(wanted->also_len, sizeof(*copy->also));
-		if (copy->also)
-			memcpy(copy->also, wanted->also, wanted->also_len * sizeof(*copy->also));
-	}
+	copy->also = copy_numbers(wanted->also, wanted->also_len);
 	if ((copy->also || wanted->also_len == 0) && tsearch(copy, &s->sights, sight_cmp))
 		return copy;
 	sight_free(copy);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "policy/key.h"
+#include "policy/policy.h"
 #include "scan/hit.h"
 
 struct cw_form { /* one way in which a secret was written */
@@ -17,6 +18,8 @@ struct cw_form { /* one way in which a secret was written */
 	char *redacted;
 	char *secret; /* NULL unless secrets are shown */
 	size_t secret_len;
+	uint32_t *values; /* value conditions of the policy that hold for it */
+	size_t values_len;
 };
 
 struct cw_sight { /* what many hits of one form have in common, wherever they stand */
@@ -31,10 +34,15 @@ struct cw_sight { /* what many hits of one form have in common, wherever they st
 struct cw_sights {
 	void *forms, *sights, *texts; /* search.h trees: struct cw_form, struct cw_sight, char */
 	struct cw_buf scratch;
+	const struct cw_policy *policy;	/* borrowed; NULL: no value conditions */
+	struct cw_pattern_state *state; /* for it */
+	struct cw_vec values;		/* uint32_t, scratch */
 };
-#define CW_SIGHTS_INIT { .scratch = CW_BUF_INIT }
+#define CW_SIGHTS_INIT { .scratch = CW_BUF_INIT, .values = CW_VEC_INIT(uint32_t, 2 * CW_CONF_LIST_MAX) }
 
 void cw_sights_release(struct cw_sights *s);
+/* Ask POLICY (borrowed) which value conditions hold for each secret to come. */
+int cw_sights_set_policy(struct cw_sights *s, const struct cw_policy *policy, struct cw_err *err);
 /* The one copy of TEXT, which lives as long as S; NULL without memory. */
 const char *cw_sights_text(struct cw_sights *s, const char *text);
 /* The one sight for HIT, fingerprinted with KEY; likewise. */

@@ -43,6 +43,7 @@ struct cw_scan_place { /* a place in the history of a repository; all pointers b
 	struct cw_oid object; /* that holds the hit; a tree when the secret is part of the path itself */
 	enum cw_object_type type;
 	uint64_t line, column, end_line, end_column, more; /* as in struct cw_scan_hit */
+	const char *mark; /* the inline mark of the hit that stands for the place, if every hit at it has one; else NULL */
 	uint64_t objects; /* distinct objects that hold the secret at this place */
 	uint64_t unlisted; /* further places of this secret that are only counted: on its last listed place, else 0 */
 	const struct cw_origin *origin;

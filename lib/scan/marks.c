@@ -23,6 +23,13 @@ static const struct mark marks[] = {
 	{"nosec", false, true},
 };
 
+#define MARKS (sizeof(marks) / sizeof(*marks))
+
+const char *cw_mark_name(size_t i)
+{
+	return i < MARKS ? marks[i].text : NULL;
+}
+
 static bool is_word(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -55,7 +62,7 @@ static bool holds(const char *s, size_t len, const struct mark *m)
 
 static const char *find(const char *s, size_t len, bool next_line)
 {
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+	for (size_t i = 0; i < MARKS; i++)
 		if (marks[i].next_line == next_line && holds(s, len, &marks[i]))
 			return marks[i].text;
 	return NULL;

@@ -14,5 +14,7 @@
 
 /* The mark that applies to the bytes [START, END) of DATA, as it is usually written, or NULL. */
 const char *cw_mark_find(const char *data, size_t len, uint64_t start, uint64_t end);
+/* The mark number I, counted from 0, or NULL: every pointer that cw_mark_find() may return is one of these. */
+const char *cw_mark_name(size_t i);
 
 #endif
