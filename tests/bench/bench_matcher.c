@@ -156,7 +156,7 @@ static double rate(const struct corpus *c, double elapsed)
 
 static void print_results(const struct corpus *c, struct sample *samples)
 {
-	static const char *const names[] = { "credwatch", "reference", "stage 1" };
+	static const char *const names[] = { "credwatch", "reference", "whole text" };
 	double wall[CONTESTANTS], cpu[CONTESTANTS];
 
 	printf("corpus     %zu files, %.1f MB:", c->files.len, (double)c->total / 1e6);
@@ -200,7 +200,7 @@ static int run(const char *rules, const struct corpus *c, struct cw_err *err)
 	if (c->total == 0)
 		return cw_err_set(err, CW_E_NOTFOUND, "no C, Python or YAML file below the given paths");
 	if ((r = compile_reference(rules, &db, err)) == 0 && (r = open_scan(db, &reference, err)) == 0 &&
-	    (r = cw_set_default(&set, err)) == 0 && (r = open_scan(cw_set_db(set), &stage1, err)) == 0 &&
+	    (r = cw_set_default(&set, err)) == 0 && (r = open_scan(cw_set_db(set, false), &stage1, err)) == 0 &&
 	    (r = cw_matcher_new(set, &matcher, err)) == 0) {
 		void *const engines[] = { matcher, &reference, &stage1 };
 
