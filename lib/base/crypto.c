@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 
+CW_DEFINE_CLEANUP(EVP_MD_CTX, EVP_MD_CTX_free)
 CW_DEFINE_CLEANUP(EVP_MAC, EVP_MAC_free)
 CW_DEFINE_CLEANUP(EVP_MAC_CTX, EVP_MAC_CTX_free)
 
@@ -36,6 +37,17 @@ int cw_sha256(const void *data, size_t len, uint8_t out[CW_SHA256_LEN], struct c
 	if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
 		return failed(err, "SHA-256");
 	return 0;
+}
+
+int cw_sha1(const struct cw_bytes *pieces, size_t count, uint8_t out[CW_SHA1_LEN], struct cw_err *err)
+{
+	CW_CLEANUP(EVP_MD_CTX_free_p) EVP_MD_CTX *md = EVP_MD_CTX_new();
+	bool ok = md && EVP_DigestInit_ex(md, EVP_sha1(), NULL) == 1;
+
+	for (size_t i = 0; ok && i < count; i++)
+		ok = EVP_DigestUpdate(md, pieces[i].data, pieces[i].len) == 1;
+	ok = ok && EVP_DigestFinal_ex(md, out, NULL) == 1;
+	return ok ? 0 : failed(err, "SHA-1");
 }
 
 int cw_sha256_new(struct cw_sha256_ctx **ret, struct cw_err *err)

@@ -19,11 +19,14 @@ int cw_sha256_new(struct cw_sha256_ctx **ret, struct cw_err *err);
 int cw_sha256_add(struct cw_sha256_ctx *c, const void *data, size_t len, struct cw_err *err);
 int cw_sha256_end(struct cw_sha256_ctx *c, uint8_t out[CW_SHA256_LEN], struct cw_err *err);
 void cw_sha256_free(struct cw_sha256_ctx *c);
-/* HMAC-SHA-256 over the concatenation of the COUNT pieces. */
 struct cw_bytes {
 	const void *data;
 	size_t len;
 };
+/* SHA-1 over the concatenation of the COUNT pieces: git's object ids, nothing else. */
+#define CW_SHA1_LEN 20 /* bytes */
+int cw_sha1(const struct cw_bytes *pieces, size_t count, uint8_t out[CW_SHA1_LEN], struct cw_err *err);
+/* HMAC-SHA-256 over the concatenation of the COUNT pieces. */
 int cw_hmac_sha256(const void *key, size_t key_len, const struct cw_bytes *pieces, size_t count,
 		   uint8_t out[CW_SHA256_LEN], struct cw_err *err);
 /* LEN random bytes from the operating system. */

@@ -62,12 +62,18 @@ static int scan_content(struct audit *a, struct job *j, const struct cw_oid *oid
 			const struct cw_object *o, struct cw_err *err)
 {
 	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = *oid, .type = o->type };
+	struct cw_err why = CW_ERR_INIT;
+	int rc;
 
 	if (o->type == CW_OBJ_BLOB)
 		s.paths = cw_head_map_paths(a->head, oid, &s.paths_len);
 	if (s.paths_len && is_lfs_pointer(o))
 		j->scanner.coverage.lfs_pointers++;
-	return cw_scanner_scan(&j->scanner, &s, err);
+	rc = cw_scanner_scan(&j->scanner, &s, err);
+	/* A report names the object, which must then be the one of that id. */
+	if (!rc && j->scanner.res.hits.len && cw_object_verify(o, oid, &why))
+		cw_coverage_unscanned(&j->scanner.coverage, false, hex, cw_err_msg(&why));
+	return rc;
 }
 
 static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref, struct cw_err *err)
@@ -82,19 +88,19 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 	cw_oid_hex(&ref->oid, hex);
 	ref->mark = DONE;
 	rc = cw_repo_header(j->repo, &ref->oid, &type, &size, &why);
-	if (!rc && type == CW_OBJ_TREE)
+	if (!rc && type == CW_OBJ_TREE && !ref->shared) /* the copies may differ */
 		return 0;
 	if (!rc && size > a->opts->object_max) {
 		cw_scanner_too_large(&j->scanner, hex, size, a->opts->object_max);
 		return 0;
 	}
-	rc = rc ? rc : cw_repo_read(j->repo, &ref->oid, &o, &why);
+	rc = rc ? rc : cw_repo_read_ref(j->repo, ref, &o, &why);
 	if (rc) {
 		ref->mark = FAILED;
 		cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(&why));
 		return 0;
 	}
-	rc = scan_content(a, j, &ref->oid, hex, &o, err);
+	rc = o.type == CW_OBJ_TREE ? 0 : scan_content(a, j, &ref->oid, hex, &o, err);
 	cw_object_release(&o);
 	return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
+#include "vcs/pack_check.h"
 #include "vcs/pack_index.h"
 #include "vcs/repo.h"
 #include "vcs/repo_int.h"
@@ -55,6 +56,8 @@ static void sort_unique(struct cw_vec *v, size_t from)
 	for (size_t i = from; i < v->len; i++) {
 		if (i == from || cw_oid_cmp(&items[i].oid, &items[kept - 1].oid))
 			items[kept++] = items[i];
+		else
+			items[kept - 1].shared = true;
 	}
 	v->len = kept;
 }
@@ -98,7 +101,7 @@ static int map_file(const char *path, struct mapping *ret, struct cw_err *err)
 	return 0;
 }
 
-/* The objects of one index, as pack number NTH. */
+/* The objects of one index, as pack number NTH. They are listed also when the index lies, and that is the failure. */
 static int list_pack(const char *path, uint64_t nth, struct cw_vec *out, struct cw_err *err)
 {
 	CW_CLEANUP(unmap) struct mapping map = { .data = NULL };
@@ -116,7 +119,7 @@ static int list_pack(const char *path, uint64_t nth, struct cw_vec *out, struct 
 		if (!rc)
 			rc = push_ref(out, &oid, nth << OFFSET_BITS | (offset & OFFSET_MASK), err);
 	}
-	return rc;
+	return rc ? rc : cw_pack_check(path, &x, err);
 }
 
 /* A failure that means "this part is unreadable" becomes a fault; without memory or room nothing can go on. */
@@ -156,7 +159,7 @@ struct listing { /* what the indexes did not name */
 /* Add an object unless an index named it. */
 static int add_unlisted(struct listing *l, const struct cw_oid *oid, uint64_t order)
 {
-	const struct cw_object_ref *items = l->out->items;
+	struct cw_object_ref *items = l->out->items;
 	size_t low = 0, high = l->known;
 
 	while (low < high) {
@@ -167,8 +170,10 @@ static int add_unlisted(struct listing *l, const struct cw_oid *oid, uint64_t or
 		else
 			high = mid;
 	}
-	if (low < l->known && !cw_oid_cmp(&items[low].oid, oid))
+	if (low < l->known && !cw_oid_cmp(&items[low].oid, oid)) {
+		items[low].shared = items[low].shared || order == ORDER_LOOSE;
 		return 0;
+	}
 	return push_ref(l->out, oid, order, l->err);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "vcs/copies.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
 #include "vcs/repo_int.h"
@@ -20,6 +21,7 @@ void cw_repo_free(struct cw_repo *r)
 {
 	if (!r)
 		return;
+	cw_copies_free(r->copies);
 	git_odb_free(r->odb);
 	cw_strings_release(&r->stores);
 	cw_store_faults_release(&r->faults);
@@ -125,6 +127,11 @@ static int no_such_id(struct cw_err *err)
 	return cw_err_set(err, CW_E_UNSUPPORTED, "not an id of this repository's format");
 }
 
+static int copies(struct cw_repo *r, struct cw_err *err)
+{
+	return r->copies ? 0 : cw_copies_new(&r->stores, &r->copies, err);
+}
+
 int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_type *ret_type, uint64_t *ret_size,
 		   struct cw_err *err)
 {
@@ -137,8 +144,11 @@ int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_t
 	if (!cw_oid_to_git(&id, oid))
 		return no_such_id(err);
 	rc = git_odb_read_header(&size, &git_type, r->odb, &id);
-	if (rc < 0)
-		return cw_git_err(err, rc, "unable to read the object's header");
+	if (rc < 0) {
+		rc = cw_git_err(err, rc, "unable to read the object's header");
+		if (rc == CW_E_NOMEM || copies(r, NULL) || cw_copies_header(r->copies, oid, &size, &git_type, NULL))
+			return rc;
+	}
 	if (!cw_type_from_git(&type, git_type))
 		return cw_err_set(err, CW_E_CORRUPT, "the object has no known type");
 	*ret_type = type;
@@ -153,18 +163,32 @@ bool cw_repo_has(struct cw_repo *r, const struct cw_oid *oid)
 	return cw_oid_to_git(&id, oid) && git_odb_exists_ext(r->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
 }
 
-int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *ret, struct cw_err *err)
+/* Read OID; when that fails, or VERIFY and the content has another id, from the next good copy. */
+static int read_object(struct cw_repo *r, const struct cw_oid *oid, bool verify, git_odb_object **ret, struct cw_err *err)
 {
 	git_odb_object *object = NULL;
-	enum cw_object_type type;
 	git_oid id;
 	int rc;
 
 	if (!cw_oid_to_git(&id, oid))
 		return no_such_id(err);
 	rc = git_odb_read(&object, r->odb, &id);
-	if (rc < 0)
-		return cw_git_err(err, rc, "unable to read the object");
+	rc = rc < 0 ? cw_git_err(err, rc, "unable to read the object") : 0;
+	if (!rc && verify)
+		rc = cw_object_check_id(object, oid, err);
+	if (rc) {
+		git_odb_object_free(object);
+		if (rc == CW_E_NOMEM || copies(r, NULL) || cw_copies_read(r->copies, oid, &object, NULL))
+			return rc;
+	}
+	*ret = object;
+	return 0;
+}
+
+static int take(git_odb_object *object, struct cw_object *ret, struct cw_err *err)
+{
+	enum cw_object_type type;
+
 	if (!cw_type_from_git(&type, git_odb_object_type(object))) {
 		git_odb_object_free(object);
 		return cw_err_set(err, CW_E_CORRUPT, "the object has no known type");
@@ -173,6 +197,27 @@ int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *
 	ret->data = git_odb_object_data(object);
 	ret->len = git_odb_object_size(object);
 	return 0;
+}
+
+int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *ret, struct cw_err *err)
+{
+	git_odb_object *object = NULL;
+	int rc = read_object(r, oid, false, &object, err);
+
+	return rc ? rc : take(object, ret, err);
+}
+
+int cw_repo_read_ref(struct cw_repo *r, const struct cw_object_ref *ref, struct cw_object *ret, struct cw_err *err)
+{
+	git_odb_object *object = NULL;
+	int rc = read_object(r, &ref->oid, ref->shared, &object, err);
+
+	return rc ? rc : take(object, ret, err);
+}
+
+int cw_object_verify(const struct cw_object *o, const struct cw_oid *oid, struct cw_err *err)
+{
+	return cw_object_check_id(o->impl, oid, err);
 }
 
 void cw_object_release(struct cw_object *o)

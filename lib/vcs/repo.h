@@ -37,6 +37,7 @@ struct cw_object_ref {
 	struct cw_oid oid;
 	uint64_t order; /* reading in ascending order keeps delta bases near: pack number and offset; loose objects last */
 	uint8_t mark;	/* the caller's; 0 at first */
+	bool shared;	/* there are several copies */
 };
 #define CW_OBJECTS_MAX ((size_t)1 << 28) /* objects of one repository */
 
@@ -50,7 +51,8 @@ struct cw_store_fault {
 int cw_repo_objects(struct cw_repo *r, struct cw_vec *out, struct cw_err *err);
 /* What the last cw_repo_objects() could not list (struct cw_store_fault); borrowed until the next call. */
 const struct cw_vec *cw_repo_faults(const struct cw_repo *r);
-/* Type and size in bytes, without reading the object where that is possible. */
+/* Type and size in bytes, without reading the object where that is possible. When a copy of the object is damaged, here and below,
+ * the next one is tried. */
 int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_type *ret_type, uint64_t *ret_size,
 		   struct cw_err *err);
 
@@ -65,6 +67,11 @@ struct cw_object {
 };
 /* Read one object whole. CW_E_NOTFOUND, CW_E_CORRUPT, CW_E_NOMEM. */
 int cw_repo_read(struct cw_repo *r, const struct cw_oid *oid, struct cw_object *ret, struct cw_err *err);
+/* The same, and where there are several copies, one whose content has the id: an index that gives the id to something else must not
+ * hide the true object. A single copy is read whatever its id: then its content is looked at in any case. */
+int cw_repo_read_ref(struct cw_repo *r, const struct cw_object_ref *ref, struct cw_object *ret, struct cw_err *err);
+/* CW_E_CORRUPT when O's content has another id than OID. */
+int cw_object_verify(const struct cw_object *o, const struct cw_oid *oid, struct cw_err *err);
 void cw_object_release(struct cw_object *o);
 
 /* Paths of the blobs of HEAD's tree: calls EMIT (path bytes, NUL-terminated) for each entry that is no tree, in tree order;

@@ -8,11 +8,14 @@
 #include "vcs/layout.h"
 #include "vcs/oid.h"
 
+struct cw_copies;
+
 struct cw_repo {
 	struct cw_layout at;
 	struct cw_vec stores; /* char *: real paths of object directories, its own first */
 	struct cw_vec faults; /* struct cw_store_fault */
 	git_odb *odb;
+	struct cw_copies *copies; /* NULL until an object could not be read */
 };
 
 #endif

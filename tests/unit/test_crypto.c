@@ -29,6 +29,20 @@ static void test_sha256(void **state)
 	expect_hex(sum, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+/* FIPS 180-4: "abc", here in pieces, and the empty message. */
+static void test_sha1(void **state)
+{
+	static const struct cw_bytes pieces[] = {{"a", 1}, {"", 0}, {"bc", 2}};
+	CW_CLEANUP(cw_buf_release) struct cw_buf hex = CW_BUF_INIT;
+	uint8_t sum[CW_SHA1_LEN];
+
+	assert_int_equal(cw_sha1(pieces, 3, sum, NULL), 0);
+	cw_hex_encode(sum, CW_SHA1_LEN, &hex);
+	assert_int_equal(cw_sha1(pieces, 0, sum, NULL), 0);
+	cw_hex_encode(sum, CW_SHA1_LEN, &hex);
+	assert_string_equal(hex.data, "a9993e364706816aba3e25717850c26c9cd0d89dda39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
 /* In pieces, an empty one among them, as at once. */
 static void test_sha256_pieces(void **state)
 {
@@ -86,6 +100,7 @@ static void test_wipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sha1),
 		cmocka_unit_test(test_sha256), cmocka_unit_test(test_sha256_pieces), cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_random), cmocka_unit_test(test_wipe),
 	};

@@ -1,0 +1,14 @@
+/* vcs/pack_check.h - does a pack index tell the truth about its pack, as far as that can be seen without reading the objects?
+ * Internal to vcs/. */
+#ifndef CW_VCS_PACK_CHECK_H
+#define CW_VCS_PACK_CHECK_H
+
+#include "base/err.h"
+#include "vcs/pack_index.h"
+
+/* INDEX_PATH is "X.idx" of the pack "X.pack", X the parsed index. CW_E_CORRUPT when there may be objects in the pack that the
+ * index hides: another number of objects, two ids at one place, a place outside the pack, a pack that is another one or cut
+ * short. Then each pack entry is not read exactly once, whatever ids the index gives them. */
+int cw_pack_check(const char *index_path, const struct cw_pack_index *x, struct cw_err *err);
+
+#endif
