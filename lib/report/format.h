@@ -14,6 +14,7 @@ int cw_report_write_sarif(const struct cw_report_input *in, FILE *out, struct cw
 int cw_report_write_gitlab(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 int cw_report_write_csv(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 int cw_report_write_junit(const struct cw_report_input *in, FILE *out, struct cw_err *err);
+int cw_report_write_html(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 
 /* Write the content of BUF to OUT and clear it; reports a failure of BUF too. */
 int cw_report_flush(struct cw_buf *buf, FILE *out, struct cw_err *err);

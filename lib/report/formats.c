@@ -12,6 +12,7 @@ const struct cw_report_format cw_report_formats[] = {
 	{"gitlab", "for GitLab: secret detection report 15.2.1", CW_REPORT_TIMES, cw_report_write_gitlab},
 	{"csv", "for spreadsheets: one row a place, a summary as the last row", 0, cw_report_write_csv},
 	{"junit", "for build servers: one failed test a place", 0, cw_report_write_junit},
+	{"html", "for a browser: one file with numbers, timeline and search", 0, cw_report_write_html},
 	{NULL, NULL, 0, NULL},
 };
 

@@ -122,25 +122,25 @@ static int add_id(struct cw_json *o, const struct cw_finding *f, struct cw_err *
 
 static bool add_identifiers(struct cw_json *o, const struct cw_rule *rule)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	CW_CLEANUP(cw_buf_release) struct cw_buf name = CW_BUF_INIT, cwe = CW_BUF_INIT, url = CW_BUF_INIT;
 	struct cw_json *list = cw_json_add_array(o, "identifiers"), *id = cw_json_add_object(list, NULL);
 
-	cw_buf_addf(&text, "credwatch rule %s", rule->id);
+	cw_buf_addf(&name, "credwatch rule %s", rule->id);
 	cw_json_add_str(id, "type", "credwatch_rule_id");
-	cw_json_add_str(id, "name", text.data);
+	cw_json_add_str(id, "name", name.data);
 	cw_json_add_str(id, "value", rule->id);
 	if (rule->cwe == 0)
-		return text.fail == 0;
+		return name.fail == 0;
+	cw_buf_addf(&cwe, "CWE-%u", rule->cwe);
+	cw_buf_addf(&url, "https://cwe.mitre.org/data/definitions/%u.html", rule->cwe);
+	if (name.fail != 0 || cwe.fail != 0 || url.fail != 0)
+		return false;
 	id = cw_json_add_object(list, NULL);
 	cw_json_add_str(id, "type", "cwe");
-	cw_buf_clear(&text);
-	cw_buf_addf(&text, "CWE-%u", rule->cwe);
-	cw_json_add_str(id, "name", text.data);
-	cw_json_add_str(id, "value", text.data + 4);
-	cw_buf_clear(&text);
-	cw_buf_addf(&text, "https://cwe.mitre.org/data/definitions/%u.html", rule->cwe);
-	cw_json_add_str(id, "url", text.data);
-	return text.fail == 0;
+	cw_json_add_str(id, "name", cwe.data);
+	cw_json_add_str(id, "value", cwe.data + strlen("CWE-"));
+	cw_json_add_str(id, "url", url.data);
+	return true;
 }
 
 static void add_location(struct cw_json *o, const struct cw_finding *f)
@@ -176,21 +176,20 @@ static void add_detail(struct cw_json *details, const char *key, const char *nam
 
 static bool add_details(struct cw_json *o, const struct cw_finding *f)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	CW_CLEANUP(cw_buf_release) struct cw_buf place = CW_BUF_INIT, origin = CW_BUF_INIT;
 	struct cw_json *details = cw_json_add_object(o, "details");
 
 	add_detail(details, "fingerprint", "Fingerprint", f->fingerprint);
 	add_detail(details, "proof", "Proof", cw_report_proof_words(f->proof));
-	cw_report_add_place(&text, f);
-	add_detail(details, "place", "Place", text.data);
+	cw_report_add_place(&place, f);
+	add_detail(details, "place", "Place", place.data);
 	if (f->label)
 		add_detail(details, "label", "Label", f->label);
 	if (f->origin) {
-		cw_buf_clear(&text);
-		cw_report_add_origin(&text, f->origin);
-		add_detail(details, "origin", "Origin", text.data);
+		cw_report_add_origin(&origin, f->origin);
+		add_detail(details, "origin", "Origin", origin.data);
 	}
-	return text.fail == 0;
+	return place.fail == 0 && origin.fail == 0;
 }
 
 static void add_links(struct cw_json *o, const struct cw_rule *rule)

@@ -135,13 +135,16 @@ static int write_result(const struct cw_report_input *in, const uint32_t *rule_i
 	return rc == 0 ? cw_report_print_json(o, out, err) : rc;
 }
 
-/* A notification; TEXT holds no controls. */
-static bool add_notification(struct cw_json *list, const char *id, const char *level, const char *text)
+/* A notification; TEXT holds no controls and is cleared. False without memory, for TEXT too. */
+static bool add_notification(struct cw_json *list, const char *id, const char *level, struct cw_buf *text)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf message = CW_BUF_INIT;
 	struct cw_json *o = cw_json_add_object(list, NULL);
 
-	cw_sarif_add_message(&message, text);
+	cw_sarif_add_message(&message, text->data);
+	if (text->fail != 0)
+		return false;
+	cw_buf_clear(text);
 	cw_json_add_str(cw_json_add_object(o, "descriptor"), "id", id);
 	cw_json_add_str(o, "level", level);
 	cw_json_add_str(cw_json_add_object(o, "message"), "text", message.data);
@@ -157,24 +160,22 @@ static bool add_notifications(struct cw_json *invocation, const struct cw_report
 	bool ok;
 
 	cw_report_add_coverage(&text, in);
-	ok = add_notification(list, "coverage", cw_report_complete(in) ? "note" : "error", text.data);
+	ok = add_notification(list, "coverage", cw_report_complete(in) ? "note" : "error", &text);
 	if (results < len) {
-		cw_buf_clear(&text);
 		cw_buf_addf(&text, "%zu places are not listed: this report has the %zu most severe of %zu, which is what GitHub "
 				   "takes; the formats json and csv have all", len - results, results, len);
-		ok = add_notification(list, "results-limit", "warning", text.data) && ok;
+		ok = add_notification(list, "results-limit", "warning", &text) && ok;
 	}
 	for (size_t i = 0; ok && i < unscanned->len; i++) {
 		const struct cw_unscanned *u = &CW_VEC_AT(unscanned, struct cw_unscanned, i);
 
-		cw_buf_clear(&text);
 		cw_buf_adds(&text, "not scanned: ");
 		cw_escape(&text, u->object ? u->object : "", u->object ? strlen(u->object) : 0);
 		cw_buf_adds(&text, ": ");
 		cw_escape(&text, u->reason ? u->reason : "", u->reason ? strlen(u->reason) : 0);
-		ok = add_notification(list, "unscanned", "error", text.data);
+		ok = add_notification(list, "unscanned", "error", &text);
 	}
-	return ok && text.fail == 0;
+	return ok;
 }
 
 static int write_invocation(const struct cw_report_input *in, size_t results, FILE *out, struct cw_err *err)

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Every report format read by something that is not ours: json, jsonschema, csv, an XML parser. The names of files are hostile.
+"""Every report format read by something that is not ours: json, jsonschema, csv, an XML parser, a browser. The names of files are hostile.
 
     test_reports.py PROGRAM"""
 import base64
 import csv
+import hashlib
+import html.parser
 import io
 import json
 import os
 import re
+import shutil
 import unittest
 import urllib.parse
 import xml.etree.ElementTree
@@ -21,6 +24,7 @@ except ImportError:
     jsonschema = None
 
 SCHEMAS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "schemas")
+CHROMIUM = shutil.which("chromium")
 NO_JSONSCHEMA = "python3-jsonschema is not installed"
 
 # File names that break a careless writer of some format.
@@ -66,6 +70,26 @@ GITLAB = closed({
         "details": {"type": "object", "additionalProperties": DETAIL},
         "links": array(closed({"url": URL})),
         "raw_source_code_extract": {"type": "string"}}))})
+
+
+class Elements(html.parser.HTMLParser):
+    """Every start tag with its attributes, and the text of style, script and data."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.text, self.inside = [], {}, None
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.seen.append((tag, attributes))
+        self.inside = attributes.get("id", tag) if tag in ("style", "script") else None
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside:
+            self.text[self.inside] = self.text.get(self.inside, "") + data
 
 
 class Reports(harness.Case):
@@ -225,6 +249,60 @@ class Reports(harness.Case):
         rows = list(csv.DictReader(io.StringIO(self.report("csv", command="audit").decode("utf-8"), newline="")))
         self.assertEqual([row["object_type"] for row in rows if row["path"] == ""][:-1], ["commit"])
         xml.etree.ElementTree.fromstring(self.report("junit", command="audit"))
+
+    def page(self, *args, **more):
+        """The html report, and its path in a file."""
+        page = self.report("html", *args, **more).decode("utf-8")
+        return page, self.write_top("page.html", page)
+
+    def test_html(self):
+        # One file: no element loads anything, style and script are the ones that the policy names, names stay text.
+        page, _ = self.page(".")
+        reader = Elements()
+        reader.feed(page)
+        reader.close()
+        self.assertEqual([tag for tag, _ in reader.seen if tag == "script"], ["script"] * 2)
+        for tag, attributes in reader.seen:
+            self.assertNotIn(tag, ("link", "img", "iframe", "object", "embed", "base", "form", "attr"))
+            self.assertFalse({"src", "href", "style", "action", "srcset"} & set(attributes), (tag, attributes))
+            self.assertFalse([name for name in attributes if name.startswith("on")])
+        policy = [a["content"] for tag, a in reader.seen if a.get("http-equiv") == "Content-Security-Policy"][0]
+        parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+        self.assertEqual(parts.pop("default-src"), "'none'")
+        for kind, text in (("style", reader.text["style"]), ("script", reader.text["script"])):
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            self.assertEqual(parts[kind + "-src"], "'sha256-%s'" % digest)
+        data = json.loads(reader.text["data"])
+        self.assertEqual(len(data["rows"]), len(NAMES))
+        self.assertIn("./</script><script>alert(1)<script>", [row[3] for row in data["rows"]])
+        self.assertNotRegex(page, "[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+
+    @unittest.skipUnless(CHROMIUM, "no chromium")
+    def test_html_in_browser(self):
+        # The script runs under the policy, lists every place as text, and filters by what stands behind #.
+        _, path = self.page(".")
+        for words, count in (("", len(NAMES)), ("#q=plain.PY", 1), ("#q=acme+script", 1), ("#sev=high", len(NAMES)),
+                             ("#sev=low", 0), ("#rule=acme.key&q=x1b", 1), ("#q=%00", 0)):
+            dom = self.dump_dom("file://" + path + words)
+            self.assertEqual(dom.count('<tr class="place"'), count, words)
+            self.assertIn(">%d of %d places<" % (count, len(NAMES)), dom)
+            self.assertEqual(dom.count("<script"), 2)
+        self.assertIn("./&lt;/script&gt;&lt;script&gt;alert(1)&lt;script&gt;:2:8", self.dump_dom("file://" + path))
+
+    def dump_dom(self, url):
+        done = harness.subprocess.run(
+            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + self.top + "/browser",
+             "--dump-dom", url], stdout=harness.subprocess.PIPE, stderr=harness.subprocess.DEVNULL, timeout=120, check=True)
+        return done.stdout.decode("utf-8")
+
+    def test_html_empty(self):
+        # Nothing found is said so, without a script; an incomplete scan never sounds clean.
+        page = self.acme("scan", "--format", "html", "-").out.decode()
+        self.assertIn("No secrets found.", page)
+        self.assertNotIn("<script", page)
+        page, _ = self.page("--object-max", "1", "plain.py", status=3)
+        self.assertIn("No secrets found in what was scanned.", page)
+        self.assertIn('<b class="bad">Incomplete.</b> 0 of 1 files scanned', page)
 
     def test_incomplete(self):
         # What was not scanned is said in every format, none calls the run a success.
