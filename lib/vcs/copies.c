@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
+#include "vcs/pack_check.h"
 #include "vcs/repo.h"
 #include "vcs/stores.h"
 
@@ -54,7 +55,9 @@ static int add_pack(struct cw_copies *c, const char *index, struct cw_err *err)
 {
 	git_odb_backend *backend = NULL;
 
-	return git_odb_backend_one_pack(&backend, index) < 0 ? 0 : add_place(c, backend, err);
+	if (cw_pack_usable(index, NULL) || git_odb_backend_one_pack(&backend, index) < 0)
+		return 0;
+	return add_place(c, backend, err);
 }
 
 static int add_store(struct cw_copies *c, const char *store, struct cw_err *err)

@@ -1,30 +1,24 @@
 /* vcs/objects.c - lists every object of a repository, in an order that reads fast.
  *
- * The ids come from three sources: the pack indexes, read here (they give the offset, hence the order), libgit2's own
- * enumeration of the packs, which adds whatever the first source missed, and the loose objects. */
-#include <errno.h>
-#include <fcntl.h>
-#include <git2/sys/odb_backend.h>
+ * The ids come from the pack indexes, which give the offset, hence the order, and from the loose objects. A multi-pack-index is not
+ * read: it repeats what the indexes of the packs say. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
+#include "vcs/map.h"
 #include "vcs/pack_check.h"
 #include "vcs/pack_index.h"
 #include "vcs/repo.h"
 #include "vcs/repo_int.h"
 #include "vcs/stores.h"
 
-/* `order` is the number of the pack above, the offset in it below; then what only libgit2 listed; then loose objects. */
+/* `order` is the number of the pack above, the offset in it below; loose objects come last. */
 #define OFFSET_BITS 40
 #define OFFSET_MASK (((uint64_t)1 << OFFSET_BITS) - 1)
 #define PACKS_MAX ((uint64_t)1 << 23)
-#define ORDER_FOREIGN (UINT64_MAX - 1)
 #define ORDER_LOOSE UINT64_MAX
 
 static int by_oid(const void *a, const void *b)
@@ -73,40 +67,12 @@ static int push_ref(struct cw_vec *out, const struct cw_oid *oid, uint64_t order
 	return 0;
 }
 
-struct mapping {
-	void *data;
-	size_t len;
-};
-
-static void unmap(struct mapping *m)
-{
-	if (m->data)
-		munmap(m->data, m->len);
-}
-
-static int map_file(const char *path, struct mapping *ret, struct cw_err *err)
-{
-	CW_CLEANUP(cw_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	void *data;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return cw_err_sys(err, errno, "unable to open the pack index");
-	if (!S_ISREG(st.st_mode) || st.st_size <= 0)
-		return cw_err_set(err, CW_E_CORRUPT, "the pack index is empty");
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return cw_err_sys(err, errno, "unable to map the pack index");
-	*ret = (struct mapping){ .data = data, .len = (size_t)st.st_size };
-	return 0;
-}
-
 /* The objects of one index, as pack number NTH. They are listed also when the index lies, and that is the failure. */
 static int list_pack(const char *path, uint64_t nth, struct cw_vec *out, struct cw_err *err)
 {
-	CW_CLEANUP(unmap) struct mapping map = { .data = NULL };
+	CW_CLEANUP(cw_map_release) struct cw_map map = CW_MAP_INIT;
 	struct cw_pack_index x;
-	int rc = map_file(path, &map, err);
+	int rc = cw_map_file(path, &map, err);
 
 	rc = rc ? rc : cw_pack_index_parse(map.data, map.len, GIT_OID_RAWSZ, &x, err);
 	if (!rc && cw_vec_reserve(out, x.count))
@@ -148,17 +114,15 @@ static int list_packs(struct cw_repo *r, const char *store, uint64_t *nth, struc
 }
 
 struct listing { /* what the indexes did not name */
-	struct cw_repo *repo;
-	const char *store;
 	struct cw_vec *out;
 	size_t known; /* items of out that are sorted by id: those from the indexes */
-	int rc;
 	struct cw_err *err;
 };
 
-/* Add an object unless an index named it. */
-static int add_unlisted(struct listing *l, const struct cw_oid *oid, uint64_t order)
+/* Add a loose object unless an index named it. */
+static int on_loose(const struct cw_oid *oid, void *payload)
 {
+	struct listing *l = payload;
 	struct cw_object_ref *items = l->out->items;
 	size_t low = 0, high = l->known;
 
@@ -171,55 +135,15 @@ static int add_unlisted(struct listing *l, const struct cw_oid *oid, uint64_t or
 			high = mid;
 	}
 	if (low < l->known && !cw_oid_cmp(&items[low].oid, oid)) {
-		items[low].shared = items[low].shared || order == ORDER_LOOSE;
+		items[low].shared = true;
 		return 0;
 	}
-	return push_ref(l->out, oid, order, l->err);
-}
-
-static int on_loose(const struct cw_oid *oid, void *payload)
-{
-	return add_unlisted(payload, oid, ORDER_LOOSE);
-}
-
-static int on_packed(const git_oid *id, void *payload)
-{
-	struct listing *l = payload;
-	struct cw_oid oid;
-
-	cw_oid_from_git(&oid, id);
-	l->rc = add_unlisted(l, &oid, ORDER_FOREIGN);
-	return l->rc ? GIT_EUSER : 0;
-}
-
-/* Let libgit2 list the packed objects of one directory. */
-static int list_by_git(struct listing *l)
-{
-	git_odb_backend *backend = NULL;
-	struct cw_err why = CW_ERR_INIT;
-	git_odb *odb = NULL;
-	int rc = git_odb_new(&odb);
-
-	if (rc >= 0)
-		rc = git_odb_backend_pack(&backend, l->store);
-	if (rc >= 0) {
-		rc = git_odb_add_backend(odb, backend, 1);
-		if (rc < 0)
-			backend->free(backend);
-	}
-	if (rc >= 0)
-		rc = git_odb_foreach(odb, on_packed, l);
-	if (rc < 0 && !l->rc)
-		rc = cw_git_err(&why, rc, "unable to list packed objects");
-	git_odb_free(odb);
-	if (l->rc)
-		return l->rc;
-	return rc < 0 ? fault_or_fail(l->repo, l->store, rc, &why, l->err) : 0;
+	return push_ref(l->out, oid, ORDER_LOOSE, l->err);
 }
 
 static int list_all(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
 {
-	struct listing l = { .repo = r, .out = out, .err = err };
+	struct listing l = { .out = out, .err = err };
 	uint64_t nth = 0;
 	int rc = 0;
 
@@ -229,11 +153,8 @@ static int list_all(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
 		return rc;
 	sort_unique(out, 0);
 	l.known = out->len;
-	for (size_t i = 0; !rc && i < r->stores.len; i++) {
-		l.store = CW_VEC_AT(&r->stores, char *, i);
-		rc = list_by_git(&l);
-		rc = rc ? rc : cw_loose_list(l.store, on_loose, &l, &r->faults, err);
-	}
+	for (size_t i = 0; !rc && i < r->stores.len; i++)
+		rc = cw_loose_list(CW_VEC_AT(&r->stores, char *, i), on_loose, &l, &r->faults, err);
 	if (rc)
 		return rc;
 	sort_unique(out, l.known);

@@ -11,7 +11,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "vcs/map.h"
 
+#define SHA1_LEN 20 /* bytes of an id: libgit2 reads no others */
 #define PACK_HEADER_LEN 12 /* "PACK", version, number of objects */
 
 static int corrupt(struct cw_err *err, const char *why)
@@ -75,7 +77,24 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int check_offsets(uint64_t size, const struct cw_pack_index *x, struct cw_err *err)
+/* SIZE is at least that of an empty pack. */
+static int check_bounds(uint64_t size, const struct cw_pack_index *x, struct cw_err *err)
+{
+	struct cw_oid oid;
+
+	for (uint32_t i = 0; i < x->count; i++) {
+		uint64_t offset = 0;
+		int rc = cw_pack_index_entry(x, i, &oid, &offset, err);
+
+		if (rc)
+			return rc;
+		if (offset < PACK_HEADER_LEN || offset >= size - x->oid_len)
+			return corrupt(err, "the index points to places outside the pack");
+	}
+	return 0;
+}
+
+static int check_distinct(const struct cw_pack_index *x, struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) uint64_t *offsets = calloc(x->count ? x->count : 1, sizeof(*offsets));
 	struct cw_oid oid;
@@ -89,8 +108,6 @@ static int check_offsets(uint64_t size, const struct cw_pack_index *x, struct cw
 			return rc;
 	}
 	qsort(offsets, x->count, sizeof(*offsets), by_number);
-	if (x->count && (offsets[0] < PACK_HEADER_LEN || offsets[x->count - 1] >= size - x->oid_len))
-		return corrupt(err, "the index points to places outside the pack");
 	for (uint32_t i = 1; i < x->count; i++) {
 		if (offsets[i] == offsets[i - 1])
 			return corrupt(err, "the index gives two objects the same place in the pack");
@@ -105,5 +122,21 @@ int cw_pack_check(const char *index_path, const struct cw_pack_index *x, struct 
 	int rc = open_pack(index_path, &fd, &size, err);
 
 	rc = rc ? rc : check_ends(fd, size, x, err);
-	return rc ? rc : check_offsets(size, x, err);
+	rc = rc ? rc : check_bounds(size, x, err);
+	return rc ? rc : check_distinct(x, err);
+}
+
+int cw_pack_usable(const char *index_path, struct cw_err *err)
+{
+	CW_CLEANUP(cw_map_release) struct cw_map map = CW_MAP_INIT;
+	CW_CLEANUP(cw_closep) int fd = -1;
+	struct cw_pack_index x;
+	uint64_t size = 0;
+	int rc = open_pack(index_path, &fd, &size, err);
+
+	rc = rc ? rc : cw_map_file(index_path, &map, err);
+	rc = rc ? rc : cw_pack_index_parse(map.data, map.len, SHA1_LEN, &x, err);
+	if (!rc && size < PACK_HEADER_LEN + SHA1_LEN)
+		rc = corrupt(err, "the pack is cut short");
+	return rc ? rc : check_bounds(size, &x, err);
 }

@@ -6,16 +6,22 @@
 
 #include <git2/sys/odb_backend.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 
 #include "vcs/copies.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
+#include "vcs/pack_check.h"
 #include "vcs/repo_int.h"
 #include "vcs/stores.h"
 
 #define PACKED_PRIORITY 2 /* packs are asked before loose objects */
 #define LOOSE_PRIORITY 1
+
+static struct cw_vec no_packs(void)
+{
+	return (struct cw_vec)CW_VEC_INIT(char *, CW_OBJECTS_MAX);
+}
 
 void cw_repo_free(struct cw_repo *r)
 {
@@ -24,6 +30,7 @@ void cw_repo_free(struct cw_repo *r)
 	cw_copies_free(r->copies);
 	git_odb_free(r->odb);
 	cw_strings_release(&r->stores);
+	cw_strings_release(&r->packs);
 	cw_store_faults_release(&r->faults);
 	cw_layout_release(&r->at);
 	free(r);
@@ -48,49 +55,93 @@ static int add_backend(git_odb *odb, git_odb_backend *backend, int priority)
 	return rc;
 }
 
-/* The two backends of one object directory. */
-static int add_store(git_odb *odb, const char *store, struct cw_err *err)
+/* Each pack is given to libgit2 by name, and only when its index is sound: an offset outside the pack would crash it. What is wrong
+ * with the others is said when the objects are listed. */
+static int add_pack(git_odb *odb, const char *index, struct cw_err *err)
 {
-	git_odb_backend *pack = NULL, *loose = NULL;
-	int rc = git_odb_backend_pack(&pack, store);
+	git_odb_backend *backend = NULL;
+	struct cw_err why = CW_ERR_INIT;
+	int rc = cw_pack_usable(index, &why);
 
-	if (rc >= 0)
-		rc = add_backend(odb, pack, PACKED_PRIORITY);
-	if (rc < 0)
-		return cw_git_err(err, rc, store);
-	rc = cw_loose_backend(store, &loose, err);
+	if (rc == CW_E_NOMEM)
+		return cw_err_nomem(err);
+	if (rc || git_odb_backend_one_pack(&backend, index) < 0)
+		return 0;
+	rc = add_backend(odb, backend, PACKED_PRIORITY);
+	return rc < 0 ? cw_git_err(err, rc, index) : 0;
+}
+
+static int add_loose(git_odb *odb, const char *store, struct cw_err *err)
+{
+	git_odb_backend *backend = NULL;
+	int rc = cw_loose_backend(store, &backend, err);
+
 	if (rc)
 		return rc;
-	rc = add_backend(odb, loose, LOOSE_PRIORITY);
+	rc = add_backend(odb, backend, LOOSE_PRIORITY);
 	return rc < 0 ? cw_git_err(err, rc, store) : 0;
 }
 
-/* Refuse object directories with a FIFO or a device among their packs: libgit2 would open it and wait. */
-static int check_packs(const char *store, struct cw_err *err)
+/* The packs that all object directories have now. */
+static int find_packs(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
 {
-	CW_CLEANUP(cw_strings_release) struct cw_vec packs = CW_VEC_INIT(char *, CW_OBJECTS_MAX);
-	CW_CLEANUP(cw_store_faults_release) struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+	int rc = 0;
 
-	return cw_store_packs(store, &packs, &faults, err);
+	for (size_t i = 0; !rc && i < r->stores.len; i++) {
+		CW_CLEANUP(cw_store_faults_release)
+		struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+
+		rc = cw_store_packs(CW_VEC_AT(&r->stores, char *, i), out, &faults, err);
+	}
+	return rc;
+}
+
+/* Put a database together for the packs PACKS, which are taken over, in place of the one in use. */
+static int use_packs(struct cw_repo *r, struct cw_vec *packs, struct cw_err *err)
+{
+	git_odb *odb = NULL;
+	int rc = git_odb_new(&odb);
+
+	rc = rc < 0 ? cw_git_err(err, rc, r->at.git_dir) : 0;
+	for (size_t i = 0; !rc && i < packs->len; i++)
+		rc = add_pack(odb, CW_VEC_AT(packs, char *, i), err);
+	for (size_t i = 0; !rc && i < r->stores.len; i++)
+		rc = add_loose(odb, CW_VEC_AT(&r->stores, char *, i), err);
+	if (rc) {
+		git_odb_free(odb);
+		return rc;
+	}
+	cw_copies_free(cw_steal(&r->copies));
+	git_odb_free(r->odb);
+	r->odb = odb;
+	cw_strings_release(&r->packs);
+	r->packs = *packs;
+	*packs = no_packs();
+	return 0;
 }
 
 static int open_stores(struct cw_repo *r, struct cw_err *err)
 {
 	CW_CLEANUP(cw_store_faults_release) struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+	CW_CLEANUP(cw_strings_release) struct cw_vec packs = no_packs();
 	int rc = cw_stores_find(r->at.common_dir, &r->stores, &faults, err);
 
-	if (!rc) {
-		int git_rc = git_odb_new(&r->odb);
+	rc = rc ? rc : find_packs(r, &packs, err);
+	return rc ? rc : use_packs(r, &packs, err);
+}
 
-		rc = git_rc < 0 ? cw_git_err(err, git_rc, r->at.git_dir) : 0;
-	}
-	for (size_t i = 0; !rc && i < r->stores.len; i++) {
-		const char *store = CW_VEC_AT(&r->stores, char *, i);
+/* After a failed read: whether other packs are in use now, because the store was repacked. */
+static bool refresh(struct cw_repo *r)
+{
+	CW_CLEANUP(cw_strings_release) struct cw_vec packs = no_packs();
+	bool same;
 
-		rc = check_packs(store, err);
-		rc = rc ? rc : add_store(r->odb, store, err);
-	}
-	return rc;
+	if (find_packs(r, &packs, NULL))
+		return false;
+	same = packs.len == r->packs.len;
+	for (size_t i = 0; same && i < packs.len; i++)
+		same = !strcmp(CW_VEC_AT(&packs, char *, i), CW_VEC_AT(&r->packs, char *, i));
+	return !same && !use_packs(r, &packs, NULL);
 }
 
 /* The repository is there: whatever keeps it from being read, the caller's wish was right and is not fulfilled. */
@@ -111,6 +162,7 @@ int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err)
 	if (!r)
 		return cw_err_nomem(err);
 	r->stores = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
+	r->packs = no_packs();
 	r->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
 	rc = cw_layout_find(path, &r->at, err);
 	if (rc == CW_E_NOTFOUND)
@@ -144,6 +196,8 @@ int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_t
 	if (!cw_oid_to_git(&id, oid))
 		return no_such_id(err);
 	rc = git_odb_read_header(&size, &git_type, r->odb, &id);
+	if (rc < 0 && refresh(r))
+		rc = git_odb_read_header(&size, &git_type, r->odb, &id);
 	if (rc < 0) {
 		rc = cw_git_err(err, rc, "unable to read the object's header");
 		if (rc == CW_E_NOMEM || copies(r, NULL) || cw_copies_header(r->copies, oid, &size, &git_type, NULL))
@@ -173,6 +227,8 @@ static int read_object(struct cw_repo *r, const struct cw_oid *oid, bool verify,
 	if (!cw_oid_to_git(&id, oid))
 		return no_such_id(err);
 	rc = git_odb_read(&object, r->odb, &id);
+	if (rc < 0 && refresh(r))
+		rc = git_odb_read(&object, r->odb, &id);
 	rc = rc < 0 ? cw_git_err(err, rc, "unable to read the object") : 0;
 	if (!rc && verify)
 		rc = cw_object_check_id(object, oid, err);

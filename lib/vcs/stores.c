@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -207,7 +208,7 @@ static int by_string(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Whether PATH with its tail of TAIL_LEN bytes replaced by TAIL is there. */
+/* Whether the pack file PATH with its tail of TAIL_LEN bytes replaced by TAIL is there. */
 static int sibling(const char *path, size_t tail_len, const char *tail, bool *ret_there, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf name = CW_BUF_INIT;
@@ -216,29 +217,32 @@ static int sibling(const char *path, size_t tail_len, const char *tail, bool *re
 	cw_buf_add(&name, path, strlen(path) - tail_len);
 	cw_buf_adds(&name, tail);
 	rc = cw_buf_fail(&name, "pack name", err);
-	return rc ? rc : cw_require_regular(name.data, ret_there, err);
+	if (!rc)
+		*ret_there = access(name.data, F_OK) == 0;
+	return rc;
 }
 
 static int judge_pack_file(const char *dir, const char *name, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
 {
-	CW_CLEANUP(cw_freep) char *path = cw_path_join(dir, name);
 	bool there = false, is_index = ends_with(name, ".idx"), is_pack = ends_with(name, ".pack");
+	CW_CLEANUP(cw_freep) char *path = NULL;
+	struct cw_err why = CW_ERR_INIT;
 	int rc;
 
+	if (!is_index && !is_pack)
+		return 0;
+	path = cw_path_join(dir, name);
 	if (!path)
 		return cw_err_nomem(err);
-	if (is_index || is_pack || !strcmp(name, "multi-pack-index")) {
-		rc = cw_require_regular(path, NULL, err);
-		if (rc)
-			return rc;
-	}
+	if (cw_require_regular(path, NULL, &why))
+		return cw_store_fault_add(faults, path, "not a regular file", err);
 	if (is_index) {
 		rc = sibling(path, strlen(".idx"), ".pack", &there, err);
 		if (!rc && there)
 			return push_string(out, &path, "packs", err);
 		return rc ? rc : cw_store_fault_add(faults, path, "the pack of this index is missing", err);
 	}
-	if (is_pack && !strncmp(name, "pack-", 5)) {
+	if (!strncmp(name, "pack-", 5)) {
 		rc = sibling(path, strlen(".pack"), ".idx", &there, err);
 		if (rc || there)
 			return rc;
@@ -250,6 +254,7 @@ static int judge_pack_file(const char *dir, const char *name, struct cw_vec *out
 int cw_store_packs(const char *store, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) char *path = cw_path_join(store, "pack");
+	size_t first = out->len;
 	struct dirent *e;
 	DIR *dir;
 	int rc = 0;
@@ -266,7 +271,7 @@ int cw_store_packs(const char *store, struct cw_vec *out, struct cw_vec *faults,
 	if (!rc && errno)
 		rc = cw_store_fault_add(faults, path, strerror(errno), err);
 	closedir(dir);
-	if (!rc && out->len)
-		qsort(out->items, out->len, sizeof(char *), by_string);
+	if (!rc && out->len > first)
+		qsort((char **)out->items + first, out->len - first, sizeof(char *), by_string);
 	return rc;
 }

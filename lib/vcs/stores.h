@@ -22,8 +22,8 @@ void cw_store_faults_release(struct cw_vec *faults);
 /* Release a vector of owned strings. */
 void cw_strings_release(struct cw_vec *v);
 
-/* Names (char *, owned by OUT, sorted) of the usable pack indexes in STORE/pack; the rest goes to FAULTS. Nothing in that
- * directory that libgit2 would open may be anything but a regular file: CW_E_INVALID. */
+/* Append to OUT (char *, owned by it), sorted, the paths of STORE's pack indexes whose pack is there; whatever else looks like a
+ * pack or an index goes to FAULTS. */
 int cw_store_packs(const char *store, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err);
 
 #endif

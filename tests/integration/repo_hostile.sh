@@ -30,19 +30,26 @@ for file in config HEAD packed-refs objects/info/alternates commondir; do
 	mkfifo "fifo/.git/$file"
 	unusable fifo "fifo/.git/$file"
 done
-for file in multi-pack-index x.idx pack-x.pack; do
+
+begin 'a FIFO among the packs: named, the rest is scanned (fault 14)'
+for file in x.idx pack-x.pack; do
 	rm -rf fifo
 	cp -r packed fifo
 	mkfifo "fifo/.git/objects/pack/$file"
-	unusable fifo "$file"
+	report 3 audit fifo
+	assert_has out "$file\",\"reason\":\"not a regular file"
+	assert_has out '"findings":1'
 done
 for ending in idx pack; do
 	rm -rf fifo
 	cp -r packed fifo
+	token two | git -C fifo hash-object -w --stdin >/dev/null
 	file=$(ls fifo/.git/objects/pack/*.$ending)
 	rm -f "$file"
 	mkfifo "$file"
-	unusable fifo "$(basename "$file")"
+	report 3 audit fifo
+	assert_has out "$(basename "$file")\",\"reason\":\"not a regular file"
+	assert_has out '"findings":1'
 done
 
 begin 'a device, a socket, a folder, a link in a circle in place of a file (fault 14)'
@@ -104,9 +111,9 @@ assert_has out '"findings":1'
 begin 'files that git reads and the audit does not need may be FIFOs'
 rm -rf fifo
 cp -r plain fifo
-mkdir -p fifo/.git/info fifo/.git/objects/info fifo/.git/refs/replace
+mkdir -p fifo/.git/info fifo/.git/objects/info fifo/.git/objects/pack fifo/.git/refs/replace
 rm -f fifo/.git/index fifo/.git/description
-for file in index description config.worktree info/grafts info/attributes objects/info/commit-graph objects/info/http-alternates \
+for file in index description config.worktree info/grafts info/attributes objects/info/commit-graph objects/info/http-alternates objects/pack/multi-pack-index \
 	refs/replace/x ORIG_HEAD FETCH_HEAD; do
 	mkfifo "fifo/.git/$file"
 done
