@@ -361,7 +361,7 @@ static void fill(struct cw_finding *out, const struct record *r)
 
 	*out = (struct cw_finding){
 		.rule = form->rule, .severity = cw_gate_severity(form->rule, r->path, sight->label),
-		.proof = sight->proof, .cut = sight->cut, .label = sight->label, .decoded = sight->decoded,
+		.proof = sight->proof, .cut = sight->cut, .label = sight->label, .decoded = sight->decoded, .python = sight->python,
 		.redacted = form->redacted, .secret = form->secret, .secret_len = form->secret_len, .path = r->path,
 		.object = r->object, .type = r->type, .line = r->line, .column = r->column, .end_line = r->end_line,
 		.end_column = r->end_column, .objects = 1, .more = r->more, .also = sight->also,

@@ -23,6 +23,7 @@ struct cw_finding { /* one place: (secret, winning rule, path); pointers are own
 	enum cw_proof_level proof;
 	bool cut;
 	const char *label, *decoded; /* or NULL */
+	const char *python; /* the line as it should be if the file is Python (policy/rewrite.h), or NULL */
 	char fingerprint[CW_FINGERPRINT_SIZE];
 	const char *redacted;
 	const char *secret; /* NULL unless SHOW_SECRETS */

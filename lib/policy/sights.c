@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "policy/redact.h"
+#include "policy/rewrite.h"
 
 static void form_free(void *p)
 {
@@ -66,6 +67,8 @@ static int sight_cmp(const void *va, const void *vb)
 		c = pointer_cmp(a->label, b->label);
 	if (c == 0)
 		c = pointer_cmp(a->decoded, b->decoded);
+	if (c == 0)
+		c = pointer_cmp(a->python, b->python);
 	if (c == 0)
 		c = (a->also_len > b->also_len) - (a->also_len < b->also_len);
 	if (c == 0 && a->also_len > 0)
@@ -199,6 +202,21 @@ static const struct cw_sight *intern_sight(struct cw_sights *s, const struct cw_
 	return NULL;
 }
 
+/* The line of HIT for Python, interned in *RET, or NULL there. */
+static int rewrite(struct cw_sights *s, const struct cw_scan_hit *hit, const char **ret, struct cw_err *err)
+{
+	int rc;
+
+	cw_buf_clear(&s->scratch);
+	if (hit->decoded || !cw_rewrite_python(hit->before, hit->before_len, &s->scratch))
+		return 0;
+	rc = cw_buf_fail(&s->scratch, "advice", err);
+	if (rc != 0)
+		return rc;
+	*ret = cw_sights_text(s, s->scratch.data);
+	return *ret ? 0 : cw_err_nomem(err);
+}
+
 int cw_sights_of(struct cw_sights *s, const struct cw_key *key, bool show_secrets, const struct cw_scan_hit *hit,
 		 const struct cw_sight **ret, struct cw_err *err)
 {
@@ -206,6 +224,8 @@ int cw_sights_of(struct cw_sights *s, const struct cw_key *key, bool show_secret
 			      .also = (uint32_t *)hit->also, .also_len = hit->also_len};
 	int rc = form_of(s, key, show_secrets, hit, &sight.form, err);
 
+	if (rc == 0)
+		rc = rewrite(s, hit, &sight.python, err);
 	if (rc != 0)
 		return rc;
 	*ret = intern_sight(s, &sight);

@@ -27,6 +27,7 @@ struct cw_sight { /* what many hits of one form have in common, wherever they st
 	enum cw_proof_level proof;
 	bool cut;
 	const char *label, *decoded;
+	const char *python; /* interned: the line as Python should have it (policy/rewrite.h), or NULL */
 	uint32_t *also;
 	size_t also_len;
 };

@@ -32,6 +32,8 @@ const char *cw_report_proof_words(enum cw_proof_level p);
 void cw_report_add_place(struct cw_buf *b, const struct cw_finding *f);
 /* "first in commit ... of ... by ..., live at ..."; escaped, one line. */
 void cw_report_add_origin(struct cw_buf *b, const struct cw_origin *o);
+/* The line rewritten, if the place is in Python; false (nothing appended) where there is no such advice. */
+bool cw_report_add_python(struct cw_buf *b, const struct cw_finding *f);
 /* "complete: ..." or "INCOMPLETE: ...", with numbers; one line. */
 void cw_report_add_coverage(struct cw_buf *b, const struct cw_report_input *in);
 /* TEXT of XML or HTML, in an element or an attribute: what is no valid UTF-8 or no character of XML is shown as \xNN. */

@@ -114,6 +114,14 @@ static bool add_origin(struct cw_json *row, const struct cw_origin *o)
 	return add_shown(row, NULL, tip.data, tip.len) && ok && tip.fail == 0;
 }
 
+static bool add_python(struct cw_json *row, const struct cw_finding *f)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf line = CW_BUF_INIT;
+
+	cw_report_add_python(&line, f);
+	return add_shown(row, NULL, line.data, line.len) && line.fail == 0;
+}
+
 static int write_row(const struct cw_report_input *in, const struct cw_finding *f, int64_t rule, bool first, FILE *out,
 		     struct cw_err *err)
 {
@@ -132,6 +140,7 @@ static int write_row(const struct cw_report_input *in, const struct cw_finding *
 	cw_json_add_str(row, NULL, f->fingerprint);
 	ok = add_notes(row, in, f) && place.fail == 0;
 	ok = add_origin(row, f->origin) && ok;
+	ok = add_python(row, f) && ok;
 	if (in->show_secrets && f->secret)
 		ok = add_shown(row, NULL, f->secret, f->secret_len) && ok;
 	return ok ? write_json(row, first ? "\n" : ",\n", "", out, err) : cw_err_nomem(err);

@@ -59,6 +59,11 @@ static void add_details(struct cw_buf *b, const struct cw_report_input *in, cons
 		cw_buf_addc(b, '\n');
 	}
 	add_line(b, "what to do", f->rule->remediation);
+	if (cw_report_add_python(words, f)) {
+		cw_buf_adds(b, "in Python: ");
+		add_words(b, words);
+		cw_buf_addc(b, '\n');
+	}
 }
 
 static int write_finding(const struct cw_report_input *in, const struct cw_finding *f, struct cw_buf *b,

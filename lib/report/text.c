@@ -118,6 +118,22 @@ static void add_places(struct cw_buf *b, const struct item *items, size_t len)
 		cw_buf_addf(b, "%*sand %zu more places\n", INDENT, "", len - PLACES_LISTED);
 }
 
+/* The first place in Python whose line can be rewritten. */
+static void add_python(struct cw_buf *b, const struct item *items, size_t len)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf line = CW_BUF_INIT;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!cw_report_add_python(&line, items[i].finding))
+			continue;
+		add_label(b, "in Python");
+		cw_buf_addf(b, "%s\n", line.data);
+		break;
+	}
+	if (line.fail != 0)
+		b->fail = line.fail;
+}
+
 static int write_block(const struct cw_report_input *in, const struct item *items, size_t len, FILE *out,
 		       struct cw_err *err)
 {
@@ -149,6 +165,7 @@ static int write_block(const struct cw_report_input *in, const struct item *item
 	add_places(&b, items, len);
 	add_label(&b, "what to do");
 	add_wrapped(&b, f->rule->remediation);
+	add_python(&b, items, len);
 	cw_buf_addc(&b, '\n');
 	return cw_report_flush(&b, out, err);
 }

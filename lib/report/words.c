@@ -75,6 +75,25 @@ void cw_report_add_origin(struct cw_buf *b, const struct cw_origin *o)
 	add_live(b, o);
 }
 
+static bool is_python(const char *path)
+{
+	static const char *const ends[] = {".py", ".pyi", ".pyw", ".ipynb"};
+	size_t len = path ? strlen(path) : 0;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (len > strlen(ends[i]) && strcmp(path + len - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return false;
+}
+
+bool cw_report_add_python(struct cw_buf *b, const struct cw_finding *f)
+{
+	if (!f->python || !is_python(f->path))
+		return false;
+	cw_buf_adds(b, f->python);
+	return true;
+}
+
 void cw_report_add_coverage(struct cw_buf *b, const struct cw_report_input *in)
 {
 	const struct cw_coverage *c = in->coverage;

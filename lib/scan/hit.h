@@ -10,6 +10,8 @@
 #include "scan/origin.h"
 #include "vcs/oid.h"
 
+#define CW_BEFORE_MAX 256 /* bytes */
+
 struct cw_scan_hit { /* all pointers are borrowed for the call */
 	const struct cw_rule *rule;
 	enum cw_proof_level proof;
@@ -27,6 +29,8 @@ struct cw_scan_hit { /* all pointers are borrowed for the call */
 	uint64_t line, column, end_line, end_column; /* 1-based; columns in bytes; end_column is one past the last byte */
 	uint64_t start, end; /* byte offsets in the object */
 	uint64_t more; /* further hits of this rule in this object that were only counted */
+	const char *before; /* the bytes of its first line in front of it, at most CW_BEFORE_MAX of them */
+	size_t before_len;
 	const char *mark; /* the inline mark on its line (scan/marks.h), or NULL; static. Only in files and blobs */
 };
 

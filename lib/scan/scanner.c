@@ -49,6 +49,10 @@ static struct cw_scan_hit describe(const struct cw_scanner *e, const struct cw_s
 	hit.start = h->start;
 	hit.end = h->end;
 	hit.more = more_of(res, i);
+	if (h->at <= s->len) {
+		hit.before_len = at.column - 1 < CW_BEFORE_MAX ? (size_t)(at.column - 1) : CW_BEFORE_MAX;
+		hit.before = s->data + h->at - hit.before_len;
+	}
 	if (s->type == CW_OBJ_BLOB) /* anybody may write commit and tag messages */
 		hit.mark = cw_mark_find(s->data, s->len, h->at, h->at_end);
 	return hit;

@@ -323,6 +323,20 @@ class Reports(harness.Case):
         self.assertIn("large\\x1b: too large", error.text)
         self.assertEqual(self.json("json", *args, status=3)["summary"]["coverage"]["unscanned_count"], 1)
 
+    def test_python(self):
+        # In Python the line rewritten, in other files not; no name that might be a secret itself.
+        line = "in Python    api_key = os.environ[\"API_KEY\"]\n"
+        self.write("a/x.py", "if x:\n    api_key = '%s'  # mine\n" % acme("a"))
+        self.write("a/x.c", "api_key = '%s'\n" % acme("b"))
+        self.write("a/y.py", "d = {'%s': '%s'}\n" % (acme("c"), acme("d")))
+        self.assertIn(line, self.report("text", "a/x.py").decode())
+        self.assertIn('api_key = os.environ[&quot;API_KEY&quot;]', self.report("junit", "a/x.py").decode())
+        self.assertIn('api_key = os.environ[\\"API_KEY\\"]', self.report("html", "a/x.py").decode())
+        for form in self.formats():
+            out = self.report(form, "a/x.c", "a/y.py").decode()
+            self.assertNotIn("os.environ[", out)
+            self.assertNotIn(acme("c")[5:], out)
+
     def test_show_secrets(self):
         # On request the secret stands in every format; otherwise in none (test_redaction.py).
         for form in self.formats():

@@ -7,7 +7,7 @@
 	const PAGE = 100;
 	// Members of a row.
 	const SEV = 0, RULE = 1, PROOF = 2, PLACE = 3, LINE = 4, COLUMN = 5, REDACTED = 6, PRINT = 7, NOTES = 8, STATES = 9, COMMIT = 10,
-		AUTHOR = 11, DATE = 12, TIMES = 13, TIP = 14, SECRET = 15;
+		AUTHOR = 11, DATE = 12, TIMES = 13, TIP = 14, PYTHON = 15, SECRET = 16;
 	const filter = {q: "", sev: "", proof: "", state: "", rule: "", author: "", month: "", secret: ""};
 	const byId = (id) => document.getElementById(id);
 	let shown = [], drawn = 0, sortBy = "", descending = false;
@@ -75,6 +75,7 @@
 			entry(list, "First in", row[COMMIT] + " by " + row[AUTHOR] + (row[TIMES] > 1 ? ", introduced " + row[TIMES] + " times" : ""));
 		entry(list, "Live at", row[TIP]);
 		entry(list, "What to do", rule.remediation);
+		entry(list, "In Python", row[PYTHON], true);
 		if (rule.references.length) {
 			const links = make("dd");
 			for (const url of rule.references) {
