@@ -45,7 +45,7 @@ static enum cw_exit start(struct cw_err *err)
 		return CW_EXIT_INTERNAL;
 	if (protect_memory() != 0)
 		cw_err_sys(err, errno, "cannot protect the memory of the process");
-	else if (cw_signals_ignore_pipe(err) == 0)
+	else if (cw_signals_start(err) == 0)
 		return CW_EXIT_CLEAN;
 	return cw_cmd_fail(err);
 }

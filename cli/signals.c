@@ -1,4 +1,4 @@
-/* cli/signals.c - handlers do nothing but set flags, and on the second signal the few calls that POSIX allows in a handler. */
+/* cli/signals.c - handlers do nothing but set flags, and on SIGBUS or a second signal the few calls that POSIX allows in a handler. */
 #include "cli/signals.h"
 
 #include <errno.h>
@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
+
+#include "cli/exit.h"
 
 static const int caught[] = {SIGINT, SIGTERM};
 #define CAUGHT_LEN (sizeof(caught) / sizeof(caught[0]))
@@ -17,20 +19,44 @@ static _Atomic(const char *) doomed_file;
 static atomic_bool line_shown;
 static atomic_int seen;
 
-static void end_now(int sig)
+static void show(const char *text, size_t len)
+{
+	ssize_t ignored = write(STDERR_FILENO, text, len);
+
+	(void)ignored;
+}
+
+static void leave_nothing(void)
 {
 	const char *path = atomic_load(&doomed_file);
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
 
 	if (path)
 		unlink(path);
-	if (atomic_load(&line_shown)) {
-		ssize_t ignored = write(STDERR_FILENO, "\r\033[K", 4);
+	if (atomic_load(&line_shown))
+		show("\r\033[K", 4);
+}
 
-		(void)ignored;
-	}
+static void end_now(int sig)
+{
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+
+	leave_nothing();
 	sigaction(sig, &dfl, NULL);
 	raise(sig); /* delivered when the handler returns */
+}
+
+static void on_bus(int sig, siginfo_t *info, void *context)
+{
+	static const char text[] = "credwatch: a file was cut short, or could not be read, while it was mapped: the scan is "
+				   "incomplete\n";
+
+	if (info->si_code != BUS_ADRERR) {
+		end_now(sig);
+		return;
+	}
+	leave_nothing();
+	show(text, sizeof(text) - 1);
+	_exit(CW_EXIT_INCOMPLETE);
 }
 
 static void on_signal(int sig)
@@ -45,12 +71,15 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
-int cw_signals_ignore_pipe(struct cw_err *err)
+int cw_signals_start(struct cw_err *err)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction bus = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO};
 
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0)
 		return cw_err_sys(err, errno, "cannot ignore SIGPIPE");
+	if (sigaction(SIGBUS, &bus, NULL) != 0)
+		return cw_err_sys(err, errno, "cannot handle SIGBUS");
 	return 0;
 }
 

@@ -198,7 +198,7 @@ for ending in pack idx; do
 	chmod u+w "$file"
 	cp "$file" whole
 	size=$(wc -c <whole)
-	seq 1 25 | while read -r i; do
+	seq 1 12 | while read -r i; do
 		cat whole >"$file"
 		damage "$file" $((i * 7919 * size / 198000 % size))
 		got=0
@@ -210,5 +210,21 @@ for ending in pack idx; do
 	done
 	cat whole >"$file"
 done
+
+if [ -n "$CUT_MAPPED" ]; then
+	begin 'a pack or an index that is cut while it is mapped: status 3, a line that says so, nothing left behind (fault 13)'
+	for ending in .pack .idx; do
+		rm -rf mapped
+		cp -r short mapped
+		chmod u+w mapped/.git/objects/pack/*
+		token loose | git -C mapped hash-object -w --stdin >/dev/null
+		must_exit 3 env LD_PRELOAD="$CUT_MAPPED" CW_CUT=$ending "$CREDWATCH" audit --format jsonl --no-default-rules \
+			--rules "$RULES" --output mapped/report mapped
+		assert_has err 'was cut short'
+		assert_eq "$(wc -l <err)" 1
+		assert_eq "$(find mapped -maxdepth 1 -type f -name '*report*')" ''
+		assert_eq "$(find mapped/.git/objects/pack -name "*$ending" -size 0 | wc -l)" 1
+	done
+fi
 
 finish
