@@ -78,9 +78,10 @@ static int find_match(struct cw_judge *j, struct view *v, struct cw_err *err)
 {
 	int group = cw_pattern_group(v->pattern, "secret");
 
-	for (size_t from = 0; from <= v->len;) {
-		int rc = cw_pattern_match(v->pattern, j->state, v->data, v->len, from, !v->at_start, !v->at_end, v->spans,
-					  &v->spans_len, err);
+	/* No match that begins behind the anchor is tried: the window can be long there, and anchors many. */
+	for (size_t from = 0; from <= v->anchor;) {
+		int rc = cw_pattern_match_in(v->pattern, j->state, v->data, v->len, from, v->anchor, !v->at_start, !v->at_end,
+					     v->spans, &v->spans_len, err);
 
 		if (rc <= 0 || v->spans[0].start > v->anchor)
 			return rc < 0 ? rc : 0;

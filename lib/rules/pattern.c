@@ -45,8 +45,9 @@ int cw_pattern_compile(const char *text, struct cw_pattern **ret, struct cw_err 
 		return cw_err_nomem(err);
 	/* NEVER_UTF and NEVER_UCP: a verdict may depend on the window's bytes only, not on where characters begin */
 	p->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-				PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset,
-				NULL);
+				PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C |
+					PCRE2_USE_OFFSET_LIMIT,
+				&code, &offset, NULL);
 	if (!p->code)
 		return compile_error(code, offset, err);
 	pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &groups);
@@ -136,13 +137,16 @@ static size_t copy_spans(const struct cw_pattern_state *s, int count, struct cw_
 	return (size_t)count;
 }
 
-int cw_pattern_match(const struct cw_pattern *p, struct cw_pattern_state *s, const char *data, size_t len, size_t from,
-		     bool not_bol, bool not_eol, struct cw_span spans[CW_PATTERN_GROUPS_MAX], size_t *ret_n,
-		     struct cw_err *err)
+int cw_pattern_match_in(const struct cw_pattern *p, struct cw_pattern_state *s, const char *data, size_t len, size_t from,
+			size_t last, bool not_bol, bool not_eol, struct cw_span spans[CW_PATTERN_GROUPS_MAX], size_t *ret_n,
+			struct cw_err *err)
 {
 	uint32_t options = (not_bol ? PCRE2_NOTBOL : 0) | (not_eol ? PCRE2_NOTEOL : 0);
-	int rc = pcre2_match(p->code, (PCRE2_SPTR)data, len, from, options, s->data, s->limits);
+	int rc;
 
+	pcre2_set_offset_limit(s->limits, last);
+	pcre2_set_offset_limit(s->retry_limits, last);
+	rc = pcre2_match(p->code, (PCRE2_SPTR)data, len, from, options, s->data, s->limits);
 	/* NO_JIT also makes the interpreter check the subject, which is cheap for bytes. */
 	if (rc < PCRE2_ERROR_PARTIAL)
 		rc = pcre2_match(p->code, (PCRE2_SPTR)data, len, from, options | PCRE2_NO_JIT, s->data, s->retry_limits);
@@ -154,6 +158,13 @@ int cw_pattern_match(const struct cw_pattern *p, struct cw_pattern_state *s, con
 		return cw_err_set(err, CW_E_LIMIT, "pattern reached a match limit (%d)", rc);
 	*ret_n = copy_spans(s, rc, spans);
 	return 1;
+}
+
+int cw_pattern_match(const struct cw_pattern *p, struct cw_pattern_state *s, const char *data, size_t len, size_t from,
+		     bool not_bol, bool not_eol, struct cw_span spans[CW_PATTERN_GROUPS_MAX], size_t *ret_n,
+		     struct cw_err *err)
+{
+	return cw_pattern_match_in(p, s, data, len, from, len, not_bol, not_eol, spans, ret_n, err);
 }
 
 double cw_pattern_cost(const struct cw_pattern *p, const char *data, size_t len)

@@ -44,6 +44,10 @@ struct cw_span {
 int cw_pattern_match(const struct cw_pattern *p, struct cw_pattern_state *s, const char *data, size_t len, size_t from,
 		     bool not_bol, bool not_eol, struct cw_span spans[CW_PATTERN_GROUPS_MAX], size_t *ret_n,
 		     struct cw_err *err);
+/* The same, but only for matches that begin in [FROM, LAST]: what stands behind is not tried at all. */
+int cw_pattern_match_in(const struct cw_pattern *p, struct cw_pattern_state *s, const char *data, size_t len, size_t from,
+			size_t last, bool not_bol, bool not_eol, struct cw_span spans[CW_PATTERN_GROUPS_MAX], size_t *ret_n,
+			struct cw_err *err);
 /* The share (0..1) of the match limit that matching DATA once takes; for rules check. */
 double cw_pattern_cost(const struct cw_pattern *p, const char *data, size_t len);
 

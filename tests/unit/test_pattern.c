@@ -117,6 +117,28 @@ static void test_from(void **unused)
 	assert_int_equal(cw_pattern_lookbehind(p), 1);
 }
 
+/* searching only up to an offset: a match may begin there and end behind it, but what begins behind costs nothing */
+static void test_last(void **unused)
+{
+	CW_CLEANUP(cw_pattern_free_p) struct cw_pattern *p = compile("ab+"), *slow = compile("x(?:a+a+)+y");
+	char text[4096];
+
+	assert_int_equal(cw_pattern_match_in(p, state, "..abbb", 6, 0, 2, false, false, spans, &spans_len, NULL), 1);
+	assert_int_equal(spans[0].start, 2);
+	assert_int_equal(spans[0].end, 6);
+	assert_int_equal(cw_pattern_match_in(p, state, "..abbb", 6, 0, 1, false, false, spans, &spans_len, NULL), 0);
+	/* the next search is not limited by the last */
+	assert_int_equal(cw_pattern_match(p, state, "..abbb", 6, 0, false, false, spans, &spans_len, NULL), 1);
+	/* tried at the x, this one reaches its limit */
+	memset(text, 'a', sizeof(text));
+	text[8] = 'x';
+	text[sizeof(text) - 2] = '!';
+	text[sizeof(text) - 1] = 'y';
+	assert_int_equal(cw_pattern_match_in(slow, state, text, sizeof(text), 0, 8, false, false, spans, &spans_len, NULL),
+			 CW_E_LIMIT);
+	assert_int_equal(cw_pattern_match_in(slow, state, text, sizeof(text), 0, 7, false, false, spans, &spans_len, NULL), 0);
+}
+
 /* ^ and $ hold at lines, and at the data's edges unless it is cut there */
 static void test_edges(void **unused)
 {
@@ -203,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compile_errors), cmocka_unit_test(test_too_many_groups),
 		cmocka_unit_test(test_groups),	       cmocka_unit_test(test_from),
+		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_edges),	       cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_exponential),    cmocka_unit_test(test_jit_stack),
 		cmocka_unit_test(test_lookaround_groups), cmocka_unit_test(test_cost),
