@@ -24,6 +24,8 @@ enum cw_exit cw_cmd_version(int argc, char **argv);
 
 /* Print "credwatch: <message>" on standard error, without any secret that the message quotes; the status for ERR. */
 enum cw_exit cw_cmd_fail(const struct cw_err *err);
+/* Print "credwatch: note: <message>" on standard error, without any secret that the message quotes. */
+void cw_cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print TEXT on standard output; the status for that. */
 enum cw_exit cw_cmd_print(const char *text);
 /* Print a command's help on standard output; the status for that. */

@@ -12,11 +12,10 @@ static const struct cw_usage usage = {
 	.add_tail = cw_run_tail,
 };
 
-static int run_audit(void *payload, const struct cw_set *set, unsigned jobs, uint64_t object_max,
-		     const struct cw_sink *sink, struct cw_progress *progress, struct cw_coverage *coverage,
-		     struct cw_err *err)
+static int run_audit(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
+		     struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
 {
-	struct cw_audit_opts opts = {.path = payload, .jobs = jobs, .object_max = object_max};
+	struct cw_audit_opts opts = {.path = payload, .jobs = limits->jobs, .object_max = limits->object_max};
 	int rc = cw_vcs_init(err);
 
 	if (rc != 0)
@@ -30,7 +29,7 @@ enum cw_exit cw_cmd_audit(int argc, char **argv)
 {
 	struct cw_run_opts opts = CW_RUN_OPTS_INIT;
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
-	struct cw_run_scan scan = {.run = run_audit, .command = "audit", .target = ".", .git = true};
+	struct cw_run_scan scan = {.run = run_audit, .command = "audit", .target = "."};
 	struct cw_err err = CW_ERR_INIT;
 	enum cw_exit status;
 	int rc = cw_opts_parse(&usage, argc, argv, &opts, &args, &err);
@@ -40,6 +39,7 @@ enum cw_exit cw_cmd_audit(int argc, char **argv)
 	if (rc == 0 && args.len == 1)
 		scan.target = CW_VEC_AT(&args, const char *, 0);
 	scan.payload = (void *)scan.target;
+	scan.site = (struct cw_site){.git = true, .paths = &scan.target, .paths_len = 1};
 	if (rc == CW_OPTS_HELP)
 		status = cw_cmd_print_help(&usage);
 	else

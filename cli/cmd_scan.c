@@ -12,13 +12,18 @@ static const struct cw_usage usage = {
 	.add_tail = cw_run_tail,
 };
 
-static int run_files(void *payload, const struct cw_set *set, unsigned jobs, uint64_t object_max,
-		     const struct cw_sink *sink, struct cw_progress *progress, struct cw_coverage *coverage,
-		     struct cw_err *err)
+static bool is_excluded(const void *payload, const char *path)
+{
+	return cw_policy_excludes(payload, path);
+}
+
+static int run_files(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
+		     struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
 {
 	const struct cw_vec *paths = payload;
-	struct cw_files_opts opts = {.paths = paths->items, .paths_len = paths->len, .jobs = jobs,
-				     .object_max = object_max};
+	struct cw_files_opts opts = {.paths = paths->items, .paths_len = paths->len, .jobs = limits->jobs,
+				     .object_max = limits->object_max, .excluded = is_excluded,
+				     .excluded_payload = limits->policy};
 
 	return cw_files_run(set, &opts, sink, progress, coverage, err);
 }
@@ -45,6 +50,7 @@ enum cw_exit cw_cmd_scan(int argc, char **argv)
 	if (rc == 0)
 		rc = join(&paths, &target, &err);
 	scan.target = target.data;
+	scan.site = (struct cw_site){.paths = paths.items, .paths_len = paths.len};
 	if (rc == CW_OPTS_HELP)
 		status = cw_cmd_print_help(&usage);
 	else

@@ -6,12 +6,16 @@
 
 #include "base/vec.h"
 #include "cli/opts.h"
+#include "policy/conf.h"
 #include "rules/load.h"
 #include "rules/set.h"
 
 struct cw_ruleset_opts {
 	struct cw_vec paths; /* const char *: files and folders */
 	bool no_default;
+	/* What the configuration adds and disables; NULL: nothing. REPOSITORY is where its files are, or NULL. Not options. */
+	const struct cw_conf *conf;
+	const struct cw_source *repository;
 };
 
 #define CW_RULESET_OPTS_INIT { .paths = CW_VEC_INIT(const char *, 1000) }

@@ -37,10 +37,11 @@ const struct cw_opt cw_run_options[] = {
 	{.kind = CW_OPT_NUMBER, .letter = 'j', .name = "jobs", .arg = "N", FIELD(jobs), .min = 1, .max = JOBS_MAX,
 	 .help = "threads (default: one for each processor that may be used)"},
 	CW_RULESET_OPTIONS(struct cw_run_opts, rules),
+	CW_POLICY_OPTIONS(struct cw_run_opts, policy),
 	{.kind = CW_OPT_SIZE, .name = "object-max", .arg = "SIZE", FIELD(object_max), .min = 1, .max = OBJECT_MAX_MAX,
 	 .help = "larger files or objects are not scanned, and reported as such: a number with K, M or G (default 1G)"},
 	{.kind = CW_OPT_FLAG, .letter = 'q', .name = "quiet", FIELD(quiet),
-	 .help = "print nothing but the report and errors"},
+	 .help = "print nothing but the report, errors and notes"},
 	{.kind = CW_OPT_FLAG, .name = "no-progress", FIELD(no_progress),
 	 .help = "no progress line (it is only shown on a terminal)"},
 	{.kind = CW_OPT_CHOICE, .name = "colour", .arg = "WHEN", FIELD(colour), .choices = colours,
@@ -55,8 +56,8 @@ void cw_run_tail(struct cw_buf *out)
 	for (const struct cw_report_format *f = cw_report_formats; f->name; f++)
 		cw_buf_addf(out, "  %-8s%s\n", f->name, f->about);
 	cw_buf_adds(out, "\nExit status:\n"
-			 "  0  everything was scanned, nothing was found\n"
-			 "  1  findings\n"
+			 "  0  everything was scanned, no finding counts (see --fail-on)\n"
+			 "  1  findings that count\n"
 			 "  2  wrong usage or configuration\n"
 			 "  3  incomplete: something could not be scanned; the report says what and why\n"
 			 "  4  internal error, or the report could not be written\n");
@@ -66,7 +67,9 @@ struct run {
 	const struct cw_run_opts *opts;
 	const struct cw_run_scan *scan;
 	const struct cw_report_format *format;
-	unsigned jobs;
+	struct cw_site_policy site;
+	struct cw_run_limits limits;
+	char key_id[CW_KEY_ID_SIZE];
 	struct cw_output output;
 	struct cw_set *set;
 	struct cw_findings *findings;
@@ -101,31 +104,64 @@ static int prepare_findings(struct run *r, struct cw_err *err)
 	int rc = cw_key_load(&key, err);
 
 	if (rc == 0)
-		rc = cw_findings_new(&key, r->jobs, r->opts->show_secrets, &r->findings, err);
+		rc = cw_findings_new(&key, r->limits.jobs, r->opts->show_secrets, &r->findings, err);
+	memcpy(r->key_id, key.id, sizeof(r->key_id));
 	cw_key_wipe(&key);
+	if (rc == 0)
+		rc = cw_site_policy_judge(&r->site, r->key_id, err);
+	if (rc == 0) /* a scan that does not report wants to see all */
+		rc = cw_findings_set_policy(r->findings, r->site.policy, r->opts->policy.show_suppressed || r->scan->finish,
+					    err);
+	r->limits.policy = r->site.policy;
 	return rc;
 }
 
-static int unknown_format(struct cw_err *err)
+static int unknown_format(const struct cw_conf_from *from, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf names = CW_BUF_INIT;
 
 	cw_report_names(&names);
 	if (cw_buf_fail(&names, "help", err) != 0)
 		return names.fail;
+	if (from)
+		return cw_err_set(err, CW_E_USAGE, "%s:%d: 'format' must be %s", from->file, from->line, names.data);
 	return cw_err_set(err, CW_E_USAGE, "option '--format' must be %s", names.data);
+}
+
+/* What the command line leaves open the configuration says. */
+static int prepare_limits(struct run *r, struct cw_err *err)
+{
+	const struct cw_run_opts *o = r->opts;
+	const struct cw_conf *c = r->site.conf;
+	uint64_t jobs = o->jobs > 0 ? o->jobs : c->jobs;
+
+	r->limits.jobs = jobs > 0 ? (unsigned)jobs : default_jobs();
+	r->limits.object_max = o->object_max > 0 ? o->object_max : c->object_max;
+	r->format = cw_report_find(o->format ? o->format : c->format);
+	if (!r->format)
+		return unknown_format(o->format ? NULL : &c->from[CW_CONF_FORMAT], err);
+	if (r->format->needs & CW_REPORT_TIMES)
+		r->started = cw_clock_wall();
+	return 0;
+}
+
+static int prepare_rules(struct run *r, struct cw_err *err)
+{
+	struct cw_ruleset_opts rules = r->opts->rules;
+
+	rules.conf = r->site.conf;
+	rules.repository = r->site.source.read ? &r->site.source : NULL;
+	return cw_ruleset_load(&rules, &r->set, err);
 }
 
 static int prepare(struct run *r, struct cw_err *err)
 {
-	int rc;
+	int rc = cw_site_policy_load(&r->site, &r->scan->site, &r->opts->policy, err);
 
-	r->format = cw_report_find(r->opts->format);
-	if (!r->format)
-		return unknown_format(err);
-	if (r->format->needs & CW_REPORT_TIMES)
-		r->started = cw_clock_wall();
-	rc = cw_output_open(r->opts->output, &r->output, err);
+	if (rc == 0)
+		rc = prepare_limits(r, err);
+	if (rc == 0 && !r->scan->finish)
+		rc = cw_output_open(r->opts->output, &r->output, err);
 	if (rc == 0)
 		rc = cw_signals_catch(&r->progress, err);
 	if (rc != 0)
@@ -133,11 +169,14 @@ static int prepare(struct run *r, struct cw_err *err)
 	if (!r->opts->quiet && !r->opts->no_progress && cw_meter_possible())
 		r->meter = cw_meter_start(&r->progress);
 	cw_meter_phase(r->meter, "loading rules");
-	rc = cw_ruleset_load(&r->opts->rules, &r->set, err);
+	rc = prepare_rules(r, err);
 	if (rc == 0)
 		rc = prepare_findings(r, err);
 	if (rc == 0 && !r->opts->show_secrets)
 		rc = cw_cleanser_new(r->set, &r->cleanser, err);
+	if (rc == 0 && r->cleanser)
+		rc = cw_cleanse_policy(r->cleanser, r->site.policy, err);
+	cw_site_policy_close(&r->site);
 	return rc;
 }
 
@@ -156,7 +195,7 @@ static int scan(struct run *r, struct cw_err *err)
 	int rc;
 
 	cw_meter_phase(r->meter, "scanning");
-	rc = r->scan->run(r->scan->payload, r->set, r->jobs, r->opts->object_max, &sink, &r->progress, &r->coverage, err);
+	rc = r->scan->run(r->scan->payload, r->set, &r->limits, &sink, &r->progress, &r->coverage, err);
 	r->interrupted = atomic_load(&r->progress.cancel) != 0 || rc == CW_E_CANCELLED;
 	if (rc == CW_E_CANCELLED)
 		rc = 0;
@@ -201,7 +240,7 @@ static int write_report(struct run *r, struct cw_err *err)
 				     .started = r->started};
 	int rc = clean_text(r, r->scan->target, &target, err);
 
-	if (rc == 0 && r->scan->git && (r->format->needs & CW_REPORT_REVISION) && cw_vcs_init(NULL) == 0) {
+	if (rc == 0 && r->scan->site.git && (r->format->needs & CW_REPORT_REVISION) && cw_vcs_init(NULL) == 0) {
 		rc = find_revision(r, &repository, &revision, err);
 		cw_vcs_shutdown();
 	}
@@ -216,6 +255,11 @@ static int write_report(struct run *r, struct cw_err *err)
 		in.ended = cw_clock_wall();
 	rc = r->format->write(&in, r->output.file, err);
 	return rc == 0 ? cw_output_commit(&r->output, err) : rc;
+}
+
+static bool is_complete(const struct run *r)
+{
+	return !r->interrupted && cw_coverage_complete(&r->coverage);
 }
 
 static int report(struct run *r, struct cw_err *err)
@@ -233,6 +277,12 @@ static int report(struct run *r, struct cw_err *err)
 	cw_coverage_sort(&r->coverage);
 	/* The line must be gone before a report appears on the same terminal. */
 	cw_meter_stop(cw_steal(&r->meter));
+	if (r->scan->finish) {
+		struct cw_run_result result = {.findings = r->findings, .complete = is_complete(r)};
+
+		memcpy(result.key_id, r->key_id, sizeof(result.key_id));
+		return r->scan->finish(r->scan->payload, &result, err);
+	}
 	return write_report(r, err);
 }
 
@@ -243,8 +293,19 @@ static void release(struct run *r)
 	cw_output_release(&r->output);
 	cw_cleanser_free(r->cleanser);
 	cw_findings_free(r->findings);
+	cw_site_policy_release(&r->site);
 	cw_coverage_release(&r->coverage);
 	cw_set_unref(r->set);
+}
+
+static enum cw_exit status_of(const struct run *r)
+{
+	if (!is_complete(r))
+		return CW_EXIT_INCOMPLETE;
+	if (r->scan->finish)
+		return CW_EXIT_CLEAN;
+	return cw_findings_counted(r->findings, (enum cw_severity)r->site.conf->fail_on) > 0 ? CW_EXIT_FINDINGS :
+											       CW_EXIT_CLEAN;
 }
 
 enum cw_exit cw_run(const struct cw_run_opts *opts, const struct cw_run_scan *what)
@@ -254,17 +315,13 @@ enum cw_exit cw_run(const struct cw_run_opts *opts, const struct cw_run_scan *wh
 	enum cw_exit status;
 	int rc;
 
-	r.jobs = opts->jobs > 0 ? (unsigned)opts->jobs : default_jobs();
 	cw_coverage_init(&r.coverage);
 	rc = prepare(&r, &err);
 	if (rc == 0)
 		rc = scan(&r, &err);
 	if (rc == 0)
 		rc = report(&r, &err);
-	if (rc == 0 && (r.interrupted || !cw_coverage_complete(&r.coverage)))
-		status = CW_EXIT_INCOMPLETE;
-	else
-		status = rc == 0 && cw_findings_len(r.findings) > 0 ? CW_EXIT_FINDINGS : CW_EXIT_CLEAN;
+	status = rc == 0 ? status_of(&r) : CW_EXIT_INTERNAL;
 	release(&r);
 	return rc == 0 ? status : cw_cmd_fail(&err);
 }

@@ -7,32 +7,49 @@
 
 #include "cli/exit.h"
 #include "cli/opts.h"
+#include "cli/policy.h"
 #include "cli/ruleset.h"
+#include "policy/findings.h"
 #include "scan/audit.h"
 
 struct cw_run_opts {
-	const char *format; /* name */
+	const char *format; /* name; NULL: as configured */
 	const char *output; /* NULL: standard output */
 	struct cw_ruleset_opts rules;
+	struct cw_policy_args policy;
 	bool show_secrets, quiet, no_progress;
-	uint64_t jobs; /* 0: one a core */
-	uint64_t object_max; /* bytes */
+	uint64_t jobs; /* 0: as configured */
+	uint64_t object_max; /* bytes; 0: as configured */
 	int colour;	     /* index into the choices of --colour: auto, always, never */
 };
 
-#define CW_RUN_OPTS_INIT { .format = "text", .rules = CW_RULESET_OPTS_INIT, .object_max = CW_OBJECT_MAX_DEFAULT }
+#define CW_RUN_OPTS_INIT { .rules = CW_RULESET_OPTS_INIT }
 
 extern const struct cw_opt cw_run_options[];
 /* Formats and exit statuses for help: to be given as struct cw_usage.add_tail. */
 void cw_run_tail(struct cw_buf *out);
 
-/* Runs the scan proper; the arguments are those of cw_files_run() and cw_audit_run(). JOBS >= 1. */
+struct cw_run_result {
+	const struct cw_findings *findings; /* cleansed, sorted */
+	bool complete;			    /* all was scanned */
+	char key_id[CW_KEY_ID_SIZE];
+};
+
+struct cw_run_limits {
+	unsigned jobs; /* >= 1 */
+	uint64_t object_max; /* bytes */
+	const struct cw_policy *policy; /* for excluded files */
+};
+
+/* Runs the scan proper; the arguments are those of cw_files_run() and cw_audit_run(). */
 struct cw_run_scan {
-	int (*run)(void *payload, const struct cw_set *set, unsigned jobs, uint64_t object_max, const struct cw_sink *sink,
+	int (*run)(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
 		   struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
 	void *payload;
 	const char *command, *target; /* for the report */
-	bool git;		      /* TARGET is in a git repository */
+	struct cw_site site;
+	/* Takes the finished findings in place of a report; NULL: a report is written. */
+	int (*finish)(void *payload, const struct cw_run_result *result, struct cw_err *err);
 };
 
 /* Everything from the options to the exit status; errors are printed. */

@@ -1,9 +1,11 @@
 /* cli/say.c - what every command prints in the same way, and the exit status that goes with it. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "cli/cmd.h"
 #include "policy/cleanse.h"
 #include "rules/set.h"
@@ -51,6 +53,22 @@ enum cw_exit cw_cmd_fail(const struct cw_err *err)
 		fprintf(stderr, "credwatch: %s (and the message cannot be checked for secrets: %s)\n",
 			cw_err_text(err->code), cw_err_text(fault.code));
 	return cw_exit_of(err);
+}
+
+void cw_cmd_note(const char *fmt, ...)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT, shown = CW_BUF_INIT, clean = CW_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	cw_buf_addv(&text, fmt, ap);
+	va_end(ap);
+	cw_escape(&shown, text.data, text.len);
+	if (cw_buf_fail(&text, NULL, NULL) == 0 && cw_buf_fail(&shown, NULL, NULL) == 0 &&
+	    cleanse(shown.data, &clean, NULL) == 0)
+		fprintf(stderr, "credwatch: note: %s\n", clean.data);
+	else
+		fputs("credwatch: note: a note cannot be shown: out of memory\n", stderr);
 }
 
 enum cw_exit cw_cmd_print(const char *text)

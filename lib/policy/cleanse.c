@@ -64,14 +64,19 @@ int cw_cleanse(struct cw_cleanser *c, const char *text, size_t len, struct cw_bu
 	return rc;
 }
 
-static int cleanse_path(void *payload, const char *path, struct cw_buf *out, struct cw_err *err)
+static int cleanse_text(void *payload, const char *path, struct cw_buf *out, struct cw_err *err)
 {
 	return cw_cleanse(payload, path, strlen(path), out, err);
 }
 
+int cw_cleanse_policy(struct cw_cleanser *c, struct cw_policy *p, struct cw_err *err)
+{
+	return cw_policy_rewrite_reasons(p, cleanse_text, c, err);
+}
+
 int cw_cleanse_findings(struct cw_cleanser *c, struct cw_findings *f, struct cw_err *err)
 {
-	return cw_findings_rewrite_paths(f, cleanse_path, c, err);
+	return cw_findings_rewrite_paths(f, cleanse_text, c, err);
 }
 
 static int cleanse_string(struct cw_cleanser *c, char **text, struct cw_err *err)

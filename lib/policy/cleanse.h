@@ -24,5 +24,7 @@ int cw_cleanse(struct cw_cleanser *c, const char *text, size_t len, struct cw_bu
 /* Cleanse the paths of finished findings, and objects and reasons of a coverage. */
 int cw_cleanse_findings(struct cw_cleanser *c, struct cw_findings *f, struct cw_err *err);
 int cw_cleanse_coverage(struct cw_cleanser *c, struct cw_coverage *coverage, struct cw_err *err);
+/* Cleanse the reasons of its entries. */
+int cw_cleanse_policy(struct cw_cleanser *c, struct cw_policy *p, struct cw_err *err);
 
 #endif

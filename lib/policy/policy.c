@@ -29,6 +29,7 @@ struct cw_policy {
 	struct cw_vec entries;	 /* struct entry */
 	struct cw_vec baselines; /* struct known */
 	struct cw_vec notes;	 /* char * */
+	struct cw_vec reasons;	 /* char *: rewritten ones */
 	struct cw_suppression marks[MARKS_MAX];
 	bool inline_marks, has_values, audit;
 };
@@ -50,6 +51,9 @@ void cw_policy_free(struct cw_policy *p)
 		cw_baseline_release(&CW_VEC_AT(&p->baselines, struct known, i).baseline);
 	for (size_t i = 0; i < p->notes.len; i++)
 		free(CW_VEC_AT(&p->notes, char *, i));
+	for (size_t i = 0; i < p->reasons.len; i++)
+		free(CW_VEC_AT(&p->reasons, char *, i));
+	cw_vec_release(&p->reasons);
 	cw_vec_release(&p->entries);
 	cw_vec_release(&p->baselines);
 	cw_vec_release(&p->notes);
@@ -175,6 +179,7 @@ int cw_policy_new(const struct cw_policy_opts *opts, struct cw_policy **ret, str
 	p->entries = (struct cw_vec)CW_VEC_INIT(struct entry, 2 * CW_CONF_LIST_MAX);
 	p->baselines = (struct cw_vec)CW_VEC_INIT(struct known, CW_CONF_LIST_MAX);
 	p->notes = (struct cw_vec)CW_VEC_INIT(char *, NOTES_MAX);
+	p->reasons = (struct cw_vec)CW_VEC_INIT(char *, 2 * CW_CONF_LIST_MAX);
 	p->roots = opts->roots;
 	p->roots_len = opts->roots_len;
 	p->audit = opts->conf->repository_policy == CW_REPOSITORY_AUDIT;
@@ -190,6 +195,29 @@ int cw_policy_new(const struct cw_policy_opts *opts, struct cw_policy **ret, str
 const struct cw_vec *cw_policy_notes(const struct cw_policy *p)
 {
 	return &p->notes;
+}
+
+int cw_policy_rewrite_reasons(struct cw_policy *p,
+			      int (*fn)(void *payload, const char *text, struct cw_buf *out, struct cw_err *err), void *payload,
+			      struct cw_err *err)
+{
+	for (size_t i = 0; i < p->entries.len; i++) {
+		struct entry *e = &CW_VEC_AT(&p->entries, struct entry, i);
+		CW_CLEANUP(cw_buf_release) struct cw_buf out = CW_BUF_INIT;
+		char **slot;
+		int rc = fn(payload, e->conf->reason, &out, err);
+
+		if (rc != 0)
+			return rc;
+		slot = cw_vec_push(&p->reasons);
+		if (!slot)
+			return cw_vec_fail(&p->reasons, "reasons", err);
+		*slot = cw_buf_detach(&out);
+		if (!*slot)
+			return cw_err_nomem(err);
+		e->suppression.reason = *slot;
+	}
+	return 0;
 }
 
 bool cw_policy_has_values(const struct cw_policy *p)

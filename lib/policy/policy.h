@@ -42,6 +42,10 @@ void cw_policy_free(struct cw_policy *p);
 CW_DEFINE_CLEANUP(struct cw_policy, cw_policy_free)
 /* What the user should know: expired entries, fingerprints under another key (char *, borrowed). */
 const struct cw_vec *cw_policy_notes(const struct cw_policy *p);
+/* Replace every reason by what FN appends to OUT for it. */
+int cw_policy_rewrite_reasons(struct cw_policy *p,
+			      int (*fn)(void *payload, const char *text, struct cw_buf *out, struct cw_err *err), void *payload,
+			      struct cw_err *err);
 /* Whether there are value conditions at all. */
 bool cw_policy_has_values(const struct cw_policy *p);
 /* Append to OUT (uint32_t, ascending) the numbers of the value conditions that hold for the LEN bytes at SECRET. One that reaches a

@@ -127,6 +127,7 @@ static void add_extras(struct cw_json *o, const struct cw_report_input *in, cons
 		cw_json_add_str(o, "label", f->label);
 	if (f->more > 0)
 		cw_report_json_count(o, "more", f->more);
+	cw_report_suppression_json(o, f);
 }
 
 bool cw_report_json_finding(struct cw_json *o, const struct cw_report_input *in, const struct cw_finding *f)
@@ -170,13 +171,15 @@ static void add_coverage(struct cw_json *o, const struct cw_coverage *c)
 	cw_report_json_count(coverage, "skipped", c->skipped);
 	cw_report_json_count(coverage, "submodules", c->submodules);
 	cw_report_json_count(coverage, "lfs_pointers", c->lfs_pointers);
+	cw_report_json_count(coverage, "excluded", c->excluded);
 }
 
 void cw_report_json_summary(struct cw_json *o, const struct cw_report_input *in)
 {
 	cw_json_add_str(o, "type", "summary");
-	cw_report_json_count(o, "findings", cw_findings_len(in->findings));
+	cw_report_json_count(o, "findings", cw_findings_counted(in->findings, CW_SEVERITY_LOW));
 	cw_report_json_count(o, "secrets", cw_findings_secrets(in->findings));
+	cw_report_suppressed_json(o, in);
 	add_coverage(o, in->coverage);
 	if (in->interrupted)
 		cw_json_add_bool(o, "interrupted", true);

@@ -97,6 +97,7 @@ static void add_place(struct cw_buf *b, const struct cw_finding *f, const struct
 		cw_buf_addf(b, " (in %" PRIu64 " objects)", f->objects);
 	if (f->more > 0)
 		cw_buf_addf(b, " (and %" PRIu64 " more of this rule)", f->more);
+	cw_report_suppression_text(b, f);
 	cw_buf_addc(b, '\n');
 	if (!f->origin)
 		return;
@@ -205,6 +206,15 @@ static int group_items(const struct cw_findings *findings, struct item **ret, st
 	return 0;
 }
 
+/* Whether one of the places does. */
+static bool counts(const struct item *items, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!items[i].finding->suppressed)
+			return true;
+	return false;
+}
+
 static int write_blocks(const struct cw_report_input *in, FILE *out, uint64_t by_severity[4], struct cw_err *err)
 {
 	size_t len = cw_findings_len(in->findings), end;
@@ -214,7 +224,8 @@ static int write_blocks(const struct cw_report_input *in, FILE *out, uint64_t by
 	for (size_t i = 0; rc == 0 && i < len; i = end) {
 		for (end = i + 1; end < len && items[end].group == items[i].group;)
 			end++;
-		by_severity[items[i].finding->severity]++;
+		if (counts(items + i, end - i))
+			by_severity[items[i].finding->severity]++;
 		rc = write_block(in, items + i, end - i, out, err);
 	}
 	return rc;
@@ -238,6 +249,10 @@ static void add_notes(struct cw_buf *b, const struct cw_coverage *c)
 	if (c->skipped > 0) {
 		cw_buf_adds(b, "Passed over: ");
 		cw_report_add_number(b, c->skipped, "symbolic link or special file.\n", "symbolic links and special files.\n");
+	}
+	if (c->excluded > 0) {
+		cw_buf_adds(b, "Excluded by configuration and not read: ");
+		cw_report_add_number(b, c->excluded, "file.\n", "files.\n");
 	}
 	if (c->submodules > 0) {
 		cw_buf_adds(b, "Not part of this repository: the content of ");
@@ -295,10 +310,12 @@ static void add_coverage(struct cw_buf *b, const struct cw_report_input *in)
 static void add_summary(struct cw_buf *b, const struct cw_report_input *in, const uint64_t by_severity[4])
 {
 	bool complete = cw_coverage_complete(in->coverage) && !in->interrupted;
+	size_t places = cw_findings_counted(in->findings, CW_SEVERITY_LOW);
+	bool others = cw_report_suppressed_text(b, in);
 	const char *before = ": ";
 
-	if (cw_findings_len(in->findings) == 0) {
-		cw_buf_adds(b, complete ? "No secrets found.\n" : "No secrets found in what was scanned.\n");
+	if (places == 0) {
+		cw_buf_addf(b, "No %ssecrets found%s.\n", others ? "other " : "", complete ? "" : " in what was scanned");
 		return;
 	}
 	cw_report_add_number(b, cw_findings_secrets(in->findings), "secret", "secrets");

@@ -200,6 +200,51 @@ int cw_rulebook_add_set(struct cw_rulebook *b, const struct cw_set *set, struct 
 	return 0;
 }
 
+static const struct cw_rule *find_unsorted(const struct cw_rule *rules, size_t n, const char *id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rules[i].id, id) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+/* A part of RULE that is among the N rules to go, or NULL. */
+static const char *missing_part(const struct cw_rule *rule, const struct cw_rule *gone, size_t n)
+{
+	for (size_t i = 0; i < rule->parts_len; i++)
+		if (find_unsorted(gone, n, rule->parts[i].rule))
+			return rule->parts[i].rule;
+	return NULL;
+}
+
+int cw_rulebook_remove(struct cw_rulebook *b, bool (*drop)(void *payload, const struct cw_rule *rule), void *payload,
+		       size_t *ret_dropped, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec gone = CW_VEC_INIT(struct cw_rule, CW_RULES_MAX);
+	struct cw_rule *rules = b->rules.items;
+	size_t kept = 0;
+
+	if (cw_vec_reserve(&gone, b->rules.len) != 0)
+		return cw_vec_fail(&gone, "rules", err);
+	for (size_t i = 0; i < b->rules.len; i++) {
+		if (drop(payload, &rules[i]))
+			*(struct cw_rule *)cw_vec_push(&gone) = rules[i];
+		else
+			rules[kept++] = rules[i];
+	}
+	b->rules.len = kept;
+	for (size_t i = 0; i < kept && gone.len > 0; i++) {
+		const char *part = missing_part(&rules[i], gone.items, gone.len);
+
+		if (part)
+			return cw_err_set(err, CW_E_RULE, "rule %s is disabled, but rule %s needs it: disable both", part,
+					  rules[i].id);
+	}
+	if (ret_dropped)
+		*ret_dropped = gone.len;
+	return 0;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	return strcmp(((const struct cw_rule *)a)->id, ((const struct cw_rule *)b)->id);

@@ -5,6 +5,7 @@
 #ifndef CW_RULES_LOAD_H
 #define CW_RULES_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -24,6 +25,10 @@ int cw_rulebook_add(struct cw_rulebook *book, const char *name, const char *data
 int cw_rulebook_add_path(struct cw_rulebook *book, const char *path, struct cw_err *err);
 /* Add all rules of a compiled set (the default rules, say). */
 int cw_rulebook_add_set(struct cw_rulebook *book, const struct cw_set *set, struct cw_err *err);
+/* Take out every rule for which DROP is true; before finish. CW_E_RULE when one that stays needs one that goes as a part. *RET_DROPPED
+ * (may be NULL) is how many went. */
+int cw_rulebook_remove(struct cw_rulebook *book, bool (*drop)(void *payload, const struct cw_rule *rule), void *payload,
+		       size_t *ret_dropped, struct cw_err *err);
 /* Sort by id, resolve parts, refuse duplicates: called once, after the last add and before anything below. */
 int cw_rulebook_finish(struct cw_rulebook *book, struct cw_err *err);
 size_t cw_rulebook_len(const struct cw_rulebook *book);

@@ -1,7 +1,7 @@
 /* scan/coverage.h - the promise that nothing unscanned is called clean, as numbers.
  * expected = scanned + cached + unscanned - beside; each unscanned item with its reason. `beside` counts the entries that are
  * no object of this scan: a rule that could not be decided in an object that was scanned otherwise, a pack that cannot be listed.
- * Skipped items (symbolic links, special files) and notes (submodules, LFS pointers) are counted apart: they are not content of
+ * Skipped items (symbolic links, special files), excluded files and notes (submodules, LFS pointers) are counted apart: they are not content of
  * this scan. Not thread-safe: one per worker, merged. */
 #ifndef CW_SCAN_COVERAGE_H
 #define CW_SCAN_COVERAGE_H
@@ -25,6 +25,7 @@ struct cw_coverage {
 	uint64_t beside; /* of unscanned: not counted in expected */
 	uint64_t bytes; /* scanned */
 	uint64_t skipped, submodules, lfs_pointers;
+	uint64_t excluded; /* files that policy keeps from being read */
 	struct cw_vec list; /* struct cw_unscanned */
 };
 

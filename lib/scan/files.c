@@ -197,6 +197,25 @@ static int add_stdin(struct cw_vec *list, struct cw_err *err)
 	return file->path ? 0 : cw_err_nomem(err);
 }
 
+/* Take the files out of the list that policy excludes. */
+static void exclude(struct files *f)
+{
+	struct cw_file *files = f->list.items;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->list.len; i++) {
+		bool named = files[i].named || files[i].is_stdin;
+
+		if (named || !f->opts->excluded(f->opts->excluded_payload, files[i].path)) {
+			files[kept++] = files[i];
+			continue;
+		}
+		f->coverage->excluded++;
+		free(files[i].path);
+	}
+	f->list.len = kept;
+}
+
 static int prepare(struct files *f, struct cw_err *err)
 {
 	int rc = 0;
@@ -207,6 +226,8 @@ static int prepare(struct files *f, struct cw_err *err)
 		rc = !strcmp(path, "-") ? add_stdin(&f->list, err) :
 					  cw_walk(path, &f->progress->cancel, &f->list, f->coverage, err);
 	}
+	if (!rc && f->opts->excluded)
+		exclude(f);
 	atomic_fetch_add_explicit(&f->progress->total, f->list.len, memory_order_relaxed);
 	return rc ? rc : start_jobs(f, err);
 }

@@ -2,6 +2,8 @@
 #ifndef CW_SCAN_FILES_H
 #define CW_SCAN_FILES_H
 
+#include <stdbool.h>
+
 #include "scan/coverage.h"
 #include "scan/hit.h"
 
@@ -10,6 +12,9 @@ struct cw_files_opts {
 	size_t paths_len;
 	unsigned jobs;
 	uint64_t object_max; /* bytes a file; larger ones are unscanned (too large) */
+	/* Whether the file is not to be read, and to be counted as excluded; not asked for files that PATHS names. NULL: none. */
+	bool (*excluded)(const void *payload, const char *path);
+	const void *excluded_payload;
 };
 
 /* Regular files are scanned; below a folder, `.git` directories are passed over (audit is for them) and symbolic links and special

@@ -216,6 +216,7 @@ static int find_entry(const struct cw_object *tree, const char *name, size_t len
 static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struct entry *ret, struct cw_err *err)
 {
 	struct entry e = { .mode = MODE_TREE };
+	struct cw_err why = CW_ERR_INIT;
 
 	while (*path) {
 		size_t len = strcspn(path, "/");
@@ -224,9 +225,9 @@ static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struc
 
 		if ((e.mode & MODE_TYPE) != MODE_TREE)
 			return cw_err_set(err, CW_E_NOTFOUND, "not in HEAD's tree");
-		rc = cw_repo_read(r, &oid, &tree, err);
+		rc = cw_repo_read(r, &oid, &tree, &why);
 		if (rc)
-			return cw_err_wrap(err, rc, "tree of HEAD");
+			return cw_err_set(err, rc == CW_E_NOMEM ? rc : CW_E_CORRUPT, "tree of HEAD: %s", cw_err_msg(&why));
 		rc = tree.type == CW_OBJ_TREE ? find_entry(&tree, path, len, &e, err) :
 						cw_err_set(err, CW_E_CORRUPT, "tree of HEAD: not a tree");
 		cw_object_release(&tree);
@@ -241,12 +242,15 @@ static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struc
 
 static int read_blob(struct cw_repo *r, const struct cw_oid *oid, size_t max, struct cw_buf *out, struct cw_err *err)
 {
+	struct cw_err why = CW_ERR_INIT;
 	struct cw_object o;
 	enum cw_object_type type;
 	uint64_t size;
-	int rc = cw_repo_header(r, oid, &type, &size, err);
+	int rc = cw_repo_header(r, oid, &type, &size, &why);
 
-	if (!rc && type != CW_OBJ_BLOB)
+	if (rc)
+		return cw_err_set(err, rc == CW_E_NOMEM ? rc : CW_E_CORRUPT, "%s", cw_err_msg(&why));
+	if (type != CW_OBJ_BLOB)
 		rc = cw_err_set(err, CW_E_CORRUPT, "not a blob");
 	if (!rc && size > max)
 		rc = cw_err_set(err, CW_E_LIMIT, "larger than %zu bytes", max);
@@ -258,15 +262,24 @@ static int read_blob(struct cw_repo *r, const struct cw_oid *oid, size_t max, st
 	return cw_buf_fail(out, "file", err);
 }
 
+/* The tree of HEAD, which may be unborn. Whatever keeps it from being read: it is damaged. */
+static int head_tree(struct cw_repo *r, struct cw_oid *ret, struct cw_err *err)
+{
+	struct cw_err why = CW_ERR_INIT;
+	int rc = cw_repo_head_oid(r, ret, &why);
+
+	if (!rc && !ret->len)
+		return cw_err_set(err, CW_E_NOTFOUND, "HEAD is unborn");
+	rc = rc ? rc : peel(r, ret, &why);
+	return rc ? cw_err_set(err, rc == CW_E_NOMEM ? rc : CW_E_CORRUPT, "%s", cw_err_msg(&why)) : 0;
+}
+
 int cw_repo_head_file(struct cw_repo *r, const char *path, size_t max, struct cw_buf *out, struct cw_err *err)
 {
 	struct cw_oid oid = { .len = 0 };
 	struct entry e;
-	int rc = cw_repo_head_oid(r, &oid, err);
+	int rc = head_tree(r, &oid, err);
 
-	if (!rc && !oid.len)
-		rc = cw_err_set(err, CW_E_NOTFOUND, "HEAD is unborn");
-	rc = rc ? rc : peel(r, &oid, err);
 	rc = rc ? rc : descend(r, oid, path, &e, err);
 	if (!rc && (e.mode & MODE_TYPE) != MODE_FILE)
 		rc = cw_err_set(err, CW_E_INVALID, "not a regular file in HEAD's tree");

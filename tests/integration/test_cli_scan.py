@@ -50,7 +50,7 @@ class Scan(harness.Case):
         self.assertEqual(list(f), FINDING_KEYS)
         self.assertEqual(summary["coverage"], {"expected": 1, "scanned": 1, "cached": 0, "unscanned": [],
                          "unscanned_count": 0, "bytes": os.path.getsize(self.dir + "/src/a.py"), "skipped": 0,
-                         "submodules": 0, "lfs_pointers": 0})
+                         "submodules": 0, "lfs_pointers": 0, "excluded": 0})
 
     def test_show_secrets(self):
         # Only when asked for; bytes that are not UTF-8 in base64.
