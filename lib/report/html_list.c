@@ -72,6 +72,8 @@ static bool add_notes(struct cw_json *row, const struct cw_report_input *in, con
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf notes = CW_BUF_INIT;
 
+	if (f->suppressed)
+		cw_buf_addf(&notes, "suppressed by %s; ", cw_suppressed_by_name(f->suppression->by));
 	if (f->label)
 		cw_buf_addf(&notes, "%s; ", f->label);
 	if (f->decoded)

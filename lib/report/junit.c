@@ -72,14 +72,15 @@ static int write_finding(const struct cw_report_input *in, const struct cw_findi
 	cw_buf_adds(b, "<testcase");
 	add_attribute(b, "classname", f->rule->id);
 	add_place_name(b, f, words);
-	cw_buf_adds(b, "><failure");
-	add_attribute(b, "type", cw_severity_name(f->severity));
+	/* What policy suppresses is listed on request; it is no failure. */
+	cw_buf_adds(b, f->suppressed ? "><skipped" : "><failure");
+	add_attribute(b, "type", f->suppressed ? cw_suppressed_by_name(f->suppression->by) : cw_severity_name(f->severity));
 	cw_buf_addf(words, "%s: %s (proof: %s)", f->rule->title, f->redacted, cw_proof_level_name(f->proof));
 	cw_buf_adds(b, " message=\"");
 	add_words(b, words);
 	cw_buf_adds(b, "\">\n");
 	add_details(b, in, f, words);
-	cw_buf_adds(b, "</failure></testcase>\n");
+	cw_buf_adds(b, f->suppressed ? "</skipped></testcase>\n" : "</failure></testcase>\n");
 	return cw_report_flush(b, out, err);
 }
 
@@ -114,17 +115,27 @@ static int write_coverage(const struct cw_report_input *in, struct cw_buf *b, st
 	return rc == 0 ? cw_report_flush(b, out, err) : rc;
 }
 
+static size_t failed(const struct cw_findings *findings)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cw_findings_len(findings); i++)
+		n += !cw_findings_at(findings, i)->suppressed;
+	return n;
+}
+
 int cw_report_write_junit(const struct cw_report_input *in, FILE *out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf b = CW_BUF_INIT_SECRET, words = CW_BUF_INIT;
-	size_t len = cw_findings_len(in->findings);
+	size_t len = cw_findings_len(in->findings), failures = failed(in->findings);
 	int rc, errors = cw_report_complete(in) ? 0 : 1;
 
 	cw_buf_adds(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	cw_buf_addf(&b, "<testsuites name=\"credwatch\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\">\n", len + 1, len, errors);
+	cw_buf_addf(&b, "<testsuites name=\"credwatch\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\">\n", len + 1, failures, errors);
 	cw_buf_adds(&b, "<testsuite");
 	add_attribute(&b, "name", in->command);
-	cw_buf_addf(&b, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"0\">\n<properties>\n", len + 1, len, errors);
+	cw_buf_addf(&b, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%zu\">\n<properties>\n", len + 1, failures, errors,
+		    len - failures);
 	cw_buf_adds(&b, "<property name=\"target\"");
 	add_attribute(&b, "value", in->target);
 	cw_buf_adds(&b, "/>\n<property name=\"credwatch\"");

@@ -114,6 +114,18 @@ static int add_fingerprints(struct cw_json *o, const struct cw_finding *f, struc
 	return rc;
 }
 
+static void add_suppression(struct cw_json *o, const struct cw_finding *f)
+{
+	struct cw_json *item;
+
+	if (!f->suppressed)
+		return;
+	item = cw_json_add_object(cw_json_add_array(o, "suppressions"), NULL);
+	cw_json_add_str(item, "kind", f->suppression->by == CW_BY_MARK ? "inSource" : "external");
+	cw_json_add_str(item, "justification", f->suppression->reason ? f->suppression->reason
+								      : cw_suppressed_by_name(f->suppression->by));
+}
+
 static int write_result(const struct cw_report_input *in, const uint32_t *rule_index, size_t i, FILE *out,
 			struct cw_err *err)
 {
@@ -126,6 +138,7 @@ static int write_result(const struct cw_report_input *in, const uint32_t *rule_i
 	cw_json_add_str(o, "level", cw_sarif_level(f->severity));
 	if (!add_message(o, f) || !add_location(o, f))
 		return cw_err_nomem(err);
+	add_suppression(o, f);
 	rc = add_fingerprints(o, f, err);
 	if (rc != 0)
 		return rc;

@@ -242,6 +242,31 @@ static void test_incomplete(void **state)
 	report_has(f, "<error type=\"incomplete\"");
 }
 
+static void test_suppressed(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
+	struct cw_suppression mark = {.by = CW_BY_MARK, .reason = "a mark"};
+	struct cw_finding *first;
+
+	/* what policy suppresses is listed, and is no failure */
+	report_send(f, &hit);
+	hit.path = "b";
+	report_send(f, &hit);
+	finish(f);
+	first = (struct cw_finding *)cw_findings_at(f->findings, 0);
+	first->suppression = &mark;
+	first->suppressed = true;
+	report_write(f, "junit");
+	report_has(f, "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\"");
+	report_has(f, "name=\"a:3:5: Title \\with a backslash\"><skipped type=\"mark\"");
+	report_has(f, "</skipped></testcase>");
+	report_write(f, "sarif");
+	report_has(f, "\"suppressions\":[{\"kind\":\"inSource\",\"justification\":\"a mark\"}]");
+	report_write(f, "html");
+	report_has(f, "suppressed by mark");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, report_setup, report_teardown)
 
 int main(void)
@@ -249,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_sarif_limit), CASE(test_sarif_beyond_limit), CASE(test_sarif_message), CASE(test_sarif_repository),
 		CASE(test_gitlab),	CASE(test_csv),		       CASE(test_origin_words),	 CASE(test_incomplete),
+		CASE(test_suppressed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
