@@ -19,6 +19,7 @@ extern const struct cw_command cw_commands[];
 enum cw_exit cw_cmd_scan(int argc, char **argv);
 enum cw_exit cw_cmd_audit(int argc, char **argv);
 enum cw_exit cw_cmd_rules(int argc, char **argv);
+enum cw_exit cw_cmd_config(int argc, char **argv);
 enum cw_exit cw_cmd_help(int argc, char **argv);
 enum cw_exit cw_cmd_version(int argc, char **argv);
 
@@ -28,6 +29,8 @@ enum cw_exit cw_cmd_fail(const struct cw_err *err);
 void cw_cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print TEXT on standard output; the status for that. */
 enum cw_exit cw_cmd_print(const char *text);
+/* The same without the secrets that the default rules find in TEXT. */
+enum cw_exit cw_cmd_print_clean(const char *text);
 /* Print a command's help on standard output; the status for that. */
 enum cw_exit cw_cmd_print_help(const struct cw_usage *usage);
 

@@ -83,6 +83,14 @@ enum cw_exit cw_cmd_print(const char *text)
 	return cw_cmd_fail(&err);
 }
 
+enum cw_exit cw_cmd_print_clean(const char *text)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT;
+	struct cw_err err = CW_ERR_INIT;
+
+	return cleanse(text, &clean, &err) == 0 ? cw_cmd_print(clean.data) : cw_cmd_fail(&err);
+}
+
 enum cw_exit cw_cmd_print_help(const struct cw_usage *usage)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;

@@ -253,6 +253,31 @@ class Policy(harness.Case):
         self.commit()
         self.audit()
 
+    # ---- config ----
+
+    def test_config(self):
+        # The dump says who set what, and is a configuration itself; a file is checked by what it is called; keys are listed.
+        self.user_config("jobs: 3\n")
+        self.config("fail_on: high\nallow: [{path: a, reason: 'the %s'}]\n" % harness.github("reason"))
+        done = self.run_it("config")
+        self.assertStatus(done, 0)
+        self.assertIn("jobs: 3 # user: ", done.text)
+        self.assertIn("fail_on: high # repository: .credwatch.yaml:1\n", done.text)
+        self.assertNotIn(harness.github("reason"), done.text)
+        self.assertStatus(self.run_it("config", "--check", self.write("dump.yaml", done.text)), 0)
+        done = self.run_it("config", "--check", ".credwatch.yaml")
+        self.assertStatus(done, 0)
+        self.assertEqual(done.text, ".credwatch.yaml: valid\n")
+        self.config("jobs: 3\n")
+        self.assertStatus(self.run_it("config", "--check", ".credwatch.yaml"), 2)
+        self.assertIn("inline_marks: true or false (default true)", self.run_it("config", "--keys").text)
+        self.assertStatus(self.run_it("config", "--keys", "--dump"), 2)
+        self.config("fail_on: high\n")
+        self.init()
+        os.unlink(self.dir + "/.credwatch.yaml")
+        self.assertIn("fail_on: high", self.run_it("config", "--head").text)
+        self.assertIn("fail_on: low", self.run_it("config").text)
+
     # ---- rules ----
 
     def test_rules(self):
