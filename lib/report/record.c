@@ -108,7 +108,7 @@ static bool add_secret(struct cw_json *o, const struct cw_finding *f)
 	if (!f->secret)
 		return true;
 	if (!cw_utf8_valid(f->secret, f->secret_len) || memchr(f->secret, '\0', f->secret_len))
-		return cw_report_json_base64(o, "sec{+}ret_b64", f->secret, f->secret_len);
+		return cw_report_json_base64(o, "secret_b64", f->secret, f->secret_len);
 	cw_json_add_strn(o, "secret", f->secret, f->secret_len);
 	return true;
 }
@@ -128,6 +128,8 @@ static void add_extras(struct cw_json *o, const struct cw_report_input *in, cons
 	if (f->more > 0)
 		cw_report_json_count(o, "more", f->more);
 	cw_report_suppression_json(o, f);
+	if (f->unlisted > 0)
+		cw_report_json_count(o, "unlisted_places", f->unlisted);
 }
 
 bool cw_report_json_finding(struct cw_json *o, const struct cw_report_input *in, const struct cw_finding *f)
@@ -172,6 +174,8 @@ static void add_coverage(struct cw_json *o, const struct cw_coverage *c)
 	cw_report_json_count(coverage, "submodules", c->submodules);
 	cw_report_json_count(coverage, "lfs_pointers", c->lfs_pointers);
 	cw_report_json_count(coverage, "excluded", c->excluded);
+	if (c->malformed_trees > 0)
+		cw_report_json_count(coverage, "malformed_trees", c->malformed_trees);
 }
 
 void cw_report_json_summary(struct cw_json *o, const struct cw_report_input *in)

@@ -2,7 +2,8 @@
  *
  * The objects are listed, scanned in chunks that keep the order of the packs, and listed again: a store that changed
  * meanwhile (a repack, a push) gets further passes over what is new and over what could not be read. Every object ends as
- * scanned, as a tree (no content of this scan) or as unscanned with its reason, whatever happens. */
+ * scanned, as a tree (whose names are scanned afterwards) or as unscanned with its reason, whatever happens. Hits are kept until
+ * history.c knows their places. */
 #include "scan/audit.h"
 
 #include <stdatomic.h>
@@ -10,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scan/head_map.h"
+#include "scan/history.h"
 #include "scan/scanner.h"
 #include "scan/worker.h"
+#include "vcs/refs.h"
 #include "vcs/repo.h"
 
 /* Objects that a worker takes at once: many, since neighbours in a pack share delta bases; fewer when there is little work. */
@@ -28,16 +30,21 @@ struct job { /* one worker's own */
 	struct cw_repo *repo;
 	struct cw_scanner scanner;
 	struct cw_coverage failed; /* of this pass: unreadable, may be tried again */
+	struct cw_notes notes;
+	struct cw_stage stage; /* hits of the object in hand */
 };
 
 struct audit {
 	const struct cw_set *set;
 	const struct cw_audit_opts *opts;
 	const struct cw_sink *sink;
+	struct cw_sink stage; /* what the workers' scanners are given */
 	struct cw_progress *progress;
 	struct cw_coverage *coverage;
 	struct cw_repo *repo; /* of the enumeration; also the first worker's */
-	struct cw_head_map *head;
+	struct cw_kept_table kept;
+	struct cw_vec refs;	  /* struct cw_ref, read before the last enumeration */
+	struct cw_vec ref_faults; /* struct cw_store_fault */
 	struct job *jobs;
 	unsigned jobs_len;   /* usable */
 	struct cw_vec work;  /* struct cw_object_ref of this pass, in reading order */
@@ -58,22 +65,30 @@ static bool is_lfs_pointer(const struct cw_object *o)
 	       !memcmp(o->data, head, sizeof(head) - 1);
 }
 
-static int scan_content(struct audit *a, struct job *j, const struct cw_oid *oid, const char *hex,
+static int stage_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err)
+{
+	struct audit *a = payload;
+	struct cw_kept kept;
+	int rc = a->sink->keep(a->sink->payload, worker, hit, &kept, err);
+
+	return rc ? rc : cw_stage_add(&a->jobs[worker].stage, hit, &kept, err);
+}
+
+static int scan_content(struct audit *a, struct job *j, const struct cw_object_ref *ref, const char *hex,
 			const struct cw_object *o, struct cw_err *err)
 {
-	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = *oid, .type = o->type };
+	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = ref->oid, .type = o->type };
 	struct cw_err why = CW_ERR_INIT;
+	uint32_t holder;
 	int rc;
 
-	if (o->type == CW_OBJ_BLOB)
-		s.paths = cw_head_map_paths(a->head, oid, &s.paths_len);
-	if (s.paths_len && is_lfs_pointer(o))
-		j->scanner.coverage.lfs_pointers++;
+	j->scanner.coverage.lfs_pointers += is_lfs_pointer(o);
 	rc = cw_scanner_scan(&j->scanner, &s, err);
 	/* A report names the object, which must then be the one of that id. */
-	if (!rc && j->scanner.res.hits.len && cw_object_verify(o, oid, &why))
+	if (!rc && j->scanner.res.hits.len && cw_object_verify(o, &ref->oid, &why))
 		cw_coverage_unscanned(&j->scanner.coverage, false, hex, cw_err_msg(&why));
-	return rc;
+	rc = rc ? rc : cw_kept_add(&a->kept, &j->stage, &ref->oid, o->type, &holder, err);
+	return rc ? rc : cw_notes_add(&j->notes, ref, o, err);
 }
 
 static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref, struct cw_err *err)
@@ -89,7 +104,7 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 	ref->mark = DONE;
 	rc = cw_repo_header(j->repo, &ref->oid, &type, &size, &why);
 	if (!rc && type == CW_OBJ_TREE && !ref->shared) /* the copies may differ */
-		return 0;
+		return cw_notes_add_tree(&j->notes, ref, err);
 	if (!rc && size > a->opts->object_max) {
 		cw_scanner_too_large(&j->scanner, hex, size, a->opts->object_max);
 		return 0;
@@ -100,7 +115,7 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 		cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(&why));
 		return 0;
 	}
-	rc = o.type == CW_OBJ_TREE ? 0 : scan_content(a, j, &ref->oid, hex, &o, err);
+	rc = o.type == CW_OBJ_TREE ? cw_notes_add_tree(&j->notes, ref, err) : scan_content(a, j, ref, hex, &o, err);
 	cw_object_release(&o);
 	return rc;
 }
@@ -251,13 +266,26 @@ static void reopen_others(struct audit *a)
 	}
 }
 
+/* References first: what they name is then in the list of objects. */
+static int list_store(struct audit *a, struct cw_vec *out, struct cw_err *err)
+{
+	int rc;
+
+	cw_refs_release(&a->refs);
+	cw_store_faults_release(&a->ref_faults);
+	a->refs = (struct cw_vec)CW_VEC_INIT(struct cw_ref, CW_REFS_MAX);
+	a->ref_faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_REFS_MAX);
+	rc = cw_repo_refs(a->repo, &a->refs, &a->ref_faults, err);
+	return rc ? rc : cw_repo_objects(a->repo, out, err);
+}
+
 /* List the store again. *ret_again says that another pass is worth it; its work is then in a->work. */
 static int check_store(struct audit *a, bool last, bool *ret_again, struct cw_err *err)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec now = no_refs();
 	int rc = reopen(a, err);
 
-	rc = rc ? rc : cw_repo_objects(a->repo, &now, err);
+	rc = rc ? rc : list_store(a, &now, err);
 	if (rc)
 		return rc;
 	*ret_again = !same_objects(&now, &a->listed);
@@ -293,10 +321,8 @@ static void note_unreached(struct audit *a)
 	}
 }
 
-static void note_faults(struct audit *a)
+static void note_faults(struct audit *a, const struct cw_vec *faults)
 {
-	const struct cw_vec *faults = cw_repo_faults(a->repo);
-
 	for (size_t i = 0; i < faults->len; i++) {
 		const struct cw_store_fault *f = &CW_VEC_AT(faults, struct cw_store_fault, i);
 
@@ -318,6 +344,28 @@ static int run_passes(struct audit *a, struct cw_err *err)
 	return rc;
 }
 
+/* ---- history ---- */
+
+static int find_places(struct audit *a, struct cw_err *err)
+{
+	CW_CLEANUP(cw_notes_release) struct cw_notes notes;
+	CW_CLEANUP(cw_freep) struct cw_tree_worker *workers = calloc(a->jobs_len, sizeof(*workers));
+	struct cw_history history = { .repo_path = a->opts->path, .repo = a->repo, .refs = &a->refs, .notes = &notes,
+				      .objects = a->seen.len ? &a->seen : &a->listed, .kept = &a->kept, .workers = workers,
+				      .workers_len = a->jobs_len, .object_max = a->opts->object_max, .sink = a->sink,
+				      .progress = a->progress, .coverage = a->coverage };
+	int rc = workers ? 0 : cw_err_nomem(err);
+
+	cw_notes_init(&notes);
+	for (unsigned i = 0; !rc && i < a->jobs_len; i++) {
+		struct job *j = &a->jobs[i];
+
+		workers[i] = (struct cw_tree_worker){ .repo = j->repo, .scanner = &j->scanner, .stage = &j->stage };
+		rc = cw_notes_merge(&notes, &j->notes, err);
+	}
+	return rc ? rc : cw_history_run(&history, err);
+}
+
 /* ---- the whole ---- */
 
 static void audit_release(struct audit *a)
@@ -327,12 +375,16 @@ static void audit_release(struct audit *a)
 
 		cw_scanner_finish(&j->scanner, a->coverage);
 		cw_coverage_merge(a->coverage, &j->failed);
+		cw_notes_release(&j->notes);
+		cw_stage_release(&j->stage);
 		if (i)
 			cw_repo_free(j->repo);
 	}
 	free(a->jobs);
-	cw_head_map_free(a->head);
 	cw_repo_free(a->repo);
+	cw_kept_release(&a->kept);
+	cw_refs_release(&a->refs);
+	cw_store_faults_release(&a->ref_faults);
 	cw_vec_release(&a->work);
 	cw_vec_release(&a->seen);
 	cw_vec_release(&a->listed);
@@ -349,12 +401,13 @@ static int start_job(struct audit *a, unsigned i, struct cw_err *err)
 		rc = cw_repo_open(a->opts->path, &j->repo, err);
 	else
 		j->repo = a->repo;
-	rc = rc ? rc : cw_scanner_init(&j->scanner, a->set, a->sink, a->progress, i, first, err);
+	rc = rc ? rc : cw_scanner_init(&j->scanner, a->set, &a->stage, a->progress, i, first, err);
 	if (rc && i)
 		cw_repo_free(j->repo);
 	if (rc)
 		return rc;
 	cw_coverage_init(&j->failed);
+	cw_notes_init(&j->notes);
 	a->jobs_len = i + 1;
 	return 0;
 }
@@ -382,9 +435,8 @@ static int prepare(struct audit *a, struct cw_err *err)
 {
 	int rc = cw_repo_open(a->opts->path, &a->repo, err);
 
-	rc = rc ? rc : cw_repo_objects(a->repo, &a->listed, err);
+	rc = rc ? rc : list_store(a, &a->listed, err);
 	rc = rc ? rc : append_all(&a->work, &a->listed, err);
-	rc = rc ? rc : cw_head_map_new(a->repo, a->coverage, &a->head, err);
 	return rc ? rc : start_jobs(a, err);
 }
 
@@ -392,14 +444,20 @@ int cw_audit_run(const struct cw_set *set, const struct cw_audit_opts *opts, con
 		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
 {
 	struct audit a = { .set = set, .opts = opts, .sink = sink, .progress = progress, .coverage = coverage };
-	int rc;
+	int rc = cw_kept_init(&a.kept, err);
 
+	if (rc)
+		return rc;
+	a.stage = (struct cw_sink){ .hit = stage_hit, .payload = &a };
 	a.work = a.seen = a.listed = no_refs();
 	rc = prepare(&a, err);
 	rc = rc ? rc : run_passes(&a, err);
 	note_unreached(&a);
+	cw_vec_release(&a.work);
+	rc = rc ? rc : find_places(&a, err);
 	if (a.repo)
-		note_faults(&a);
+		note_faults(&a, cw_repo_faults(a.repo));
+	note_faults(&a, &a.ref_faults);
 	audit_release(&a);
 	cw_coverage_sort(coverage);
 	return rc;

@@ -1,4 +1,5 @@
-/* scan/audit.h - scan every object of a repository: blobs, raw commits and raw tags, each once, whole. */
+/* scan/audit.h - scan every object of a repository: blobs, raw commits, raw tags and the names in trees, each once, whole; then say
+ * where each secret stands in history. */
 #ifndef CW_SCAN_AUDIT_H
 #define CW_SCAN_AUDIT_H
 
@@ -13,9 +14,9 @@ struct cw_audit_opts {
 	uint64_t object_max; /* bytes */
 };
 
-/* SINK gets every hit, once per path of HEAD's tree that names the blob, or once with a NULL path. COVERAGE (initialised by the
- * caller) is filled also when the scan ends early. Returns 0 also when some objects are unscanned: ask
- * cw_coverage_complete(). */
+/* SINK keeps every hit while objects are scanned, then gets the places, once every tree is read and history is known: one for each
+ * (secret, rule, path), and one with a NULL path for what no tree names. COVERAGE (initialised by the caller) is filled also when the
+ * scan ends early. Returns 0 also when some objects are unscanned: ask cw_coverage_complete(). */
 int cw_audit_run(const struct cw_set *set, const struct cw_audit_opts *opts, const struct cw_sink *sink,
 		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
 

@@ -64,6 +64,7 @@ void cw_coverage_merge(struct cw_coverage *into, struct cw_coverage *from)
 	into->submodules += from->submodules;
 	into->lfs_pointers += from->lfs_pointers;
 	into->excluded += from->excluded;
+	into->malformed_trees += from->malformed_trees;
 	for (size_t i = 0; i < from->list.len; i++) {
 		struct cw_unscanned *u = &CW_VEC_AT(&from->list, struct cw_unscanned, i);
 		struct cw_unscanned *slot = cw_vec_push(&into->list);

@@ -118,11 +118,11 @@ int cw_scanner_scan(struct cw_scanner *e, const struct cw_scanned *s, struct cw_
 
 	atomic_fetch_add_explicit(&e->progress->bytes, s->len, memory_order_relaxed);
 	if (cw_match_blob(e->matcher, s->data, s->len, &e->res, &why)) {
-		cw_coverage_unscanned(&e->coverage, true, s->name, cw_err_msg(&why));
+		cw_coverage_unscanned(&e->coverage, !s->beside, s->name, cw_err_msg(&why));
 		return 0;
 	}
-	e->coverage.expected++;
-	e->coverage.scanned++;
+	e->coverage.expected += !s->beside;
+	e->coverage.scanned += !s->beside;
 	e->coverage.bytes += s->len;
 	note_undecided(e, s);
 	return emit_hits(e, s, err);

@@ -24,6 +24,7 @@ struct cw_scanned { /* what is scanned; all borrowed */
 	enum cw_object_type type;
 	const char *const *paths; /* each hit goes to the sink once per path; without any, once with a NULL path */
 	size_t paths_len;
+	bool beside; /* no object of its own: it does not count as expected or scanned */
 };
 
 /* Make worker WORKER's scanner. FIRST is the first worker's, whose matcher is cloned, or NULL for the first itself. */

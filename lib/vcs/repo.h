@@ -43,8 +43,9 @@ struct cw_object_ref {
 
 /* Something of the object store that cannot be read or listed: objects may be hidden behind it. */
 struct cw_store_fault {
-	char *what, *reason; /* owned by the repository */
+	char *what, *reason; /* owned by the list they are in */
 };
+void cw_store_faults_release(struct cw_vec *faults);
 
 /* Every distinct object id in the store and its alternates (OUT: an empty vector of struct cw_object_ref), sorted by `order`.
  * A pack or directory that cannot be listed does not hide the others: it becomes a fault. */

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "vcs/repo.h"
 
 #define CW_STORES_MAX 1000	  /* object directories of one repository */
 #define CW_STORES_DEPTH_MAX 5	  /* alternates of alternates, as in git */
@@ -17,7 +18,6 @@
 int cw_stores_find(const char *common_dir, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err);
 /* Add WHAT with REASON to FAULTS. */
 int cw_store_fault_add(struct cw_vec *faults, const char *what, const char *reason, struct cw_err *err);
-void cw_store_faults_release(struct cw_vec *faults);
 
 /* Release a vector of owned strings. */
 void cw_strings_release(struct cw_vec *v);

@@ -37,11 +37,12 @@ dir/a'
 assert_has out '"secrets":1'
 assert_adds_up 0
 
-begin 'removed from HEAD: still found, without a path'
+begin 'removed from HEAD: still found, where it was'
 commit r dir/a clean
 commit r b/copy clean
 report 1 audit r
-assert_eq "$(findings path line)" 'None 2'
+assert_eq "$(findings path line state)" 'b/copy 2 history
+dir/a 2 history'
 
 begin 'in a commit message, an author, a tag message, an unreachable blob'
 git -C r commit -q --allow-empty -m "message $(token message)"

@@ -33,10 +33,13 @@ static int run(char **command)
 	return status;
 }
 
-static int on_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err)
+static int on_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_kept *ret, struct cw_err *err)
 {
 	struct hook *h = payload;
 	char hex[CW_OID_HEX_SIZE];
+
+	*ret = (struct cw_kept){ .handle = h };
+	memcpy(ret->secret, hit->canonical, hit->canonical_len < sizeof(ret->secret) ? hit->canonical_len : sizeof(ret->secret));
 
 	cw_oid_hex(&hit->object, hex);
 	printf("hit %s\n", hex);
@@ -47,6 +50,11 @@ static int on_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit,
 	if (h->cancel)
 		atomic_store(&h->progress->cancel, 1);
 	return h->fail ? cw_err_set(err, CW_E_IO, "told to fail") : 0;
+}
+
+static int on_place(void *payload, const struct cw_scan_place *place, struct cw_err *err)
+{
+	return place->handle == payload ? 0 : cw_err_set(err, CW_E_INTERNAL, "not a handle of this sink");
 }
 
 static int load(const char *path, struct cw_set **ret, struct cw_err *err)
@@ -76,7 +84,7 @@ static int audit(char **argv, struct cw_err *err)
 	CW_CLEANUP(cw_coverage_release) struct cw_coverage coverage;
 	struct cw_progress progress = { .total = 0 };
 	struct hook hook = { .progress = &progress };
-	struct cw_sink sink = { .hit = on_hit, .payload = &hook };
+	struct cw_sink sink = { .keep = on_hit, .place = on_place, .payload = &hook };
 	struct cw_audit_opts opts = { .path = argv[2], .object_max = CW_OBJECT_MAX_DEFAULT };
 	uint64_t jobs = 0;
 	int rc = cw_num_u64(argv[3], strlen(argv[3]), 1, 64, "jobs", &jobs, err);

@@ -83,10 +83,23 @@ static int on_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit,
 	return 0;
 }
 
+static int on_keep(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_kept *ret, struct cw_err *err)
+{
+	*ret = (struct cw_kept){ .handle = payload };
+	memcpy(ret->secret, hit->canonical, hit->canonical_len < sizeof(ret->secret) ? hit->canonical_len : sizeof(ret->secret));
+	return 0;
+}
+
+static int on_place(void *payload, const struct cw_scan_place *place, struct cw_err *err)
+{
+	((struct outcome *)payload)->hits++;
+	return 0;
+}
+
 static int audit(const struct cw_set *set, const char *path, struct outcome *out, struct cw_coverage *coverage)
 {
 	struct cw_audit_opts opts = { .path = path, .jobs = 1, .object_max = CW_OBJECT_MAX_DEFAULT };
-	struct cw_sink sink = { .hit = on_hit, .payload = out };
+	struct cw_sink sink = { .keep = on_keep, .place = on_place, .payload = out };
 	struct cw_progress progress = { .total = 0 };
 	struct cw_err err = CW_ERR_INIT;
 	int rc;

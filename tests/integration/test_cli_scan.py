@@ -204,7 +204,7 @@ class Audit(harness.Case):
         self.assertIn("no objects to scan", done.text)
 
     def test_history(self):
-        # In HEAD with its path and blob; only in history without a path; in a commit message.
+        # In HEAD with its path and blob; only in history likewise; in a commit message, without a path.
         now, then, said = acme("now"), acme("then"), acme("said")
         self.write("a", then)
         self.commit()
@@ -217,13 +217,11 @@ class Audit(harness.Case):
         live, gone, message = by_text[now[:9]], by_text[then[:9]], by_text[said[:9]]
         self.assertEqual(live["path"], "a")
         self.assertRegex(live["blob"], r"^[0-9a-f]{40}$")
-        self.assertIsNone(gone["path"])
-        self.assertRegex(gone["object"], r"^[0-9a-f]{40}$")
-        self.assertEqual(gone["object_type"], "blob")
+        self.assertEqual((gone["path"], gone["state"]), ("a", "history"))
+        self.assertRegex(gone["blob"], r"^[0-9a-f]{40}$")
         self.assertEqual(message["object_type"], "commit")
         self.assertEqual(summary["coverage"]["expected"], summary["coverage"]["scanned"])
         text = self.acme("audit").text
-        self.assertIn("blob " + gone["object"], text)
         self.assertIn("commit " + message["object"], text)
 
     def test_default_repository(self):
