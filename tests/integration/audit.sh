@@ -50,7 +50,7 @@ git -C r commit -q --allow-empty --author "A $(token author) <a@example.com>" -m
 git -C r tag -a -m "tag $(token tag)" v2
 token lost | git -C r hash-object -w --stdin >/dev/null
 report 1 audit r
-assert_eq "$(findings object_type | sort | uniq -c | tr -s ' ' | tr '\n' ';')" ' 2 blob; 2 commit; 1 tag;'
+assert_eq "$(findings object_type | sort | uniq -c | tr -s ' ' | tr '\n' ';')" ' 2 None; 1 blob; 2 commit; 1 tag;'
 assert_adds_up 0
 
 begin 'in a commit behind a NUL byte, where libraries stop reading'

@@ -114,11 +114,17 @@ cp -r plain fifo
 mkdir -p fifo/.git/info fifo/.git/objects/info fifo/.git/objects/pack fifo/.git/refs/replace
 rm -f fifo/.git/index fifo/.git/description
 for file in index description config.worktree info/grafts info/attributes objects/info/commit-graph objects/info/http-alternates objects/pack/multi-pack-index \
-	refs/replace/x ORIG_HEAD FETCH_HEAD; do
+	ORIG_HEAD FETCH_HEAD; do
 	mkfifo "fifo/.git/$file"
 done
 report 1 audit fifo
 assert_eq "$(count unscanned_count)" 0
+
+begin 'a FIFO in place of a reference: it does not block, and is said'
+mkfifo fifo/.git/refs/replace/x
+report 3 audit fifo
+assert_has out refs/replace/x
+assert_eq "$(count unscanned_count)" 1
 
 begin 'configuration: includes of a private file and of a FIFO, a work tree elsewhere, commands: nothing of it is done (fault 15)'
 cp -r plain hostile
