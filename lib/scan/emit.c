@@ -22,12 +22,14 @@ static int author_of(struct cw_emission *e, uint32_t commit, const char **ret, s
 {
 	struct cw_commit_head head;
 	struct cw_object o;
+	int rc;
 
 	*ret = e->authors[commit];
 	if (*ret)
 		return 0;
-	if (cw_repo_read(e->history->repo, &cw_commit_at(e->commits, commit)->oid, &o, NULL))
-		return 0; /* gone since it was scanned */
+	rc = cw_repo_read(e->history->repo, &cw_commit_at(e->commits, commit)->oid, &o, err);
+	if (rc < 0)
+		return rc == CW_E_NOTFOUND ? 0 : rc; /* gone since it was scanned */
 	if (o.type == CW_OBJ_COMMIT && cw_commit_parse(o.data, o.len, &head) && head.author)
 		e->authors[commit] = strndup(head.author, head.author_len);
 	else
