@@ -17,7 +17,7 @@ static const char *const short_forms[] = {
 static const char *const placeholders[] = {
 	"adgangskode", "admin", "administrator", "any", "api-key", "api_key", "apikey", "array", "ask", "auto",
 	"bar", "baz", "blah", "bool", "boolean", "buffer", "bytes", "censored", "change-me", "change_me", "changed",
-	"changeit", "changeme", "char", "contrasena", "contrase\xc3\xb1" "a", "correct", "credential", "credentials",
+	"changeit", "changeme", "char", "contrasena", ("contrase\xc3\xb1" "a"), "correct", "credential", "credentials",
 	"default", "demo", "dict", "disabled", "double", "dummy", "empty", "enabled", "encrypted", "env",
 	"environment", "example", "false", "fixme", "float", "foo", "foobar", "foobaz", "guest", "haslo",
 	"has\xc5\x82o", "heslo", "hidden", "incorrect", "input", "int", "integer", "interactive", "invalid",

@@ -115,7 +115,7 @@ void cw_conf_free(struct cw_conf *c)
 		return;
 	for (int i = 0; i < CW_CONF_COUNT_; i++)
 		if (cw_conf_rows[i].kind == CW_KIND_PATHS || cw_conf_rows[i].kind == CW_KIND_ENTRIES)
-			cw_vec_release((struct cw_vec *)((char *)c + cw_conf_rows[i].offset));
+			cw_vec_release((struct cw_vec *)(void *)((char *)c + cw_conf_rows[i].offset));
 	for (size_t i = 0; i < c->strings.len; i++)
 		free(CW_VEC_AT(&c->strings, char *, i));
 	cw_vec_release(&c->strings);

@@ -124,7 +124,7 @@ static void add_entry(struct cw_buf *out, const char *indent, enum cw_conf_key k
 
 static void add_list(struct cw_buf *out, const char *indent, const struct cw_conf *c, enum cw_conf_key key)
 {
-	const struct cw_vec *list = (const struct cw_vec *)((const char *)c + cw_conf_rows[key].offset);
+	const struct cw_vec *list = (const struct cw_vec *)(const void *)((const char *)c + cw_conf_rows[key].offset);
 
 	if (list->len == 0) {
 		cw_buf_adds(out, " [] # default\n");

@@ -134,7 +134,7 @@ static int resolve(struct parse *p, const char *path, const char **ret)
 
 static int read_path(struct parse *p, const struct cw_yaml_node *v, const struct cw_conf_row *row)
 {
-	struct cw_vec *list = (struct cw_vec *)((char *)p->conf + row->offset);
+	struct cw_vec *list = (struct cw_vec *)(void *)((char *)p->conf + row->offset);
 	struct cw_conf_path path = {.from = from_here(p, v)}, *slot;
 	int rc = keep_text(p, v, row->name, &path.path);
 
@@ -247,7 +247,7 @@ static int check_entry(struct parse *p, const struct cw_yaml_node *v, enum cw_co
 static int read_entry(struct parse *p, const struct cw_yaml_node *v, enum cw_conf_key key)
 {
 	const char *name = cw_conf_rows[key].name;
-	struct cw_vec *list = (struct cw_vec *)((char *)p->conf + cw_conf_rows[key].offset);
+	struct cw_vec *list = (struct cw_vec *)(void *)((char *)p->conf + cw_conf_rows[key].offset);
 	struct cw_conf_entry entry = {.from = from_here(p, v), .expires = CW_CONF_NEVER}, *slot;
 	char where[FULL_NAME_SIZE];
 	int rc = 0;

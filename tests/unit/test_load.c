@@ -411,7 +411,7 @@ static void test_too_many_rules(void **state)
 {
 	static const struct fx_rule rule = {"t.x", "key_[0-9]{4}", "(?<secret>key_[0-9]{4})", "key_1234", 0, 0, NULL};
 	CW_CLEANUP(cw_rulebook_free_p) struct cw_rulebook *book = new_book();
-	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT, one = CW_BUF_INIT;
+	CW_CLEANUP(cw_buf_release) struct cw_buf one = CW_BUF_INIT;
 	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = NULL;
 	struct fx_rule many[1000];
 	char ids[1000][16];
