@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/exit.h"
 
 static const int caught[] = {SIGINT, SIGTERM};
@@ -17,7 +18,7 @@ static bool installed;
 static _Atomic(struct cw_progress *) current;
 static _Atomic(const char *) doomed_file;
 static atomic_bool line_shown;
-static atomic_int seen;
+static _Atomic int64_t first_ms; /* when the first signal came; 0: none has */
 
 static void show(const char *text, size_t len)
 {
@@ -63,11 +64,14 @@ static void on_signal(int sig)
 {
 	int saved = errno;
 	struct cw_progress *progress = atomic_load(&current);
+	int64_t now = cw_clock_ms(), first = 0;
 
-	if (atomic_fetch_add(&seen, 1) > 0)
+	if (atomic_compare_exchange_strong(&first_ms, &first, now)) {
+		if (progress)
+			atomic_store(&progress->cancel, 1);
+	} else if (now - first >= CW_SIGNALS_TOGETHER_MS) {
 		end_now(sig);
-	else if (progress)
-		atomic_store(&progress->cancel, 1);
+	}
 	errno = saved;
 }
 
@@ -85,7 +89,8 @@ int cw_signals_start(struct cw_err *err)
 
 int cw_signals_catch(struct cw_progress *progress, struct cw_err *err)
 {
-	struct sigaction act = {.sa_handler = on_signal};
+	/* A write of the report that is under way goes on; what waits for input uses poll(), which does not. */
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	atomic_store(&current, progress);
 	sigemptyset(&act.sa_mask);
@@ -100,17 +105,18 @@ int cw_signals_catch(struct cw_progress *progress, struct cw_err *err)
 	return 0;
 }
 
+bool cw_signals_seen(void)
+{
+	return atomic_load(&first_ms) != 0;
+}
+
 void cw_signals_restore(void)
 {
-	for (size_t i = 0; installed && i < CAUGHT_LEN; i++)
+	/* once a signal has come, the next one may still belong to it */
+	for (size_t i = 0; installed && !cw_signals_seen() && i < CAUGHT_LEN; i++)
 		sigaction(caught[i], &before[i], NULL);
 	installed = false;
 	atomic_store(&current, NULL);
-}
-
-bool cw_signals_seen(void)
-{
-	return atomic_load(&seen) > 0;
 }
 
 void cw_signals_remove_file(const char *path)

@@ -1,5 +1,6 @@
-/* cli/signals.h - SIGINT and SIGTERM: the first asks the scan to end early with a partial report, the second ends the program at
- * once by that signal. SIGPIPE is ignored: a closed pipe is a write error like any other. SIGBUS, from a mapped file that became
+/* cli/signals.h - SIGINT and SIGTERM: the first asks the scan to end early with a partial report, a later one ends the program at
+ * once by that signal. What comes within CW_SIGNALS_TOGETHER_MS of the first is the same request: timeout(1) signals its child and
+ * then the whole process group. SIGPIPE is ignored: a closed pipe is a write error like any other. SIGBUS, from a mapped file that became
  * shorter or whose disk failed, ends the program with status 3 and one line: nothing that was found so far can be reported. */
 #ifndef CW_CLI_SIGNALS_H
 #define CW_CLI_SIGNALS_H
@@ -8,6 +9,8 @@
 
 #include "base/err.h"
 #include "scan/hit.h"
+
+#define CW_SIGNALS_TOGETHER_MS 500
 
 /* For the whole life of the program: SIGPIPE and SIGBUS. */
 int cw_signals_start(struct cw_err *err);

@@ -107,6 +107,11 @@ const struct cw_set *cw_matcher_set(const struct cw_matcher *m)
 	return m->set;
 }
 
+void cw_matcher_set_cancel(struct cw_matcher *m, const _Atomic int *cancel)
+{
+	cw_stage1_set_cancel(m->stage1, cancel);
+}
+
 void cw_result_init(struct cw_result *r)
 {
 	memset(r, 0, sizeof(*r));

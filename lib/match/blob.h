@@ -28,6 +28,9 @@ int cw_matcher_clone(const struct cw_matcher *m, struct cw_matcher **ret, struct
 void cw_matcher_free(struct cw_matcher *m);
 CW_DEFINE_CLEANUP(struct cw_matcher, cw_matcher_free)
 const struct cw_set *cw_matcher_set(const struct cw_matcher *m);
+/* As soon as CANCEL is not 0, even in the middle of a blob, cw_match_blob() ends with CW_E_CANCELLED; NULL: never. It must live as
+ * long as M; a clone has none. */
+void cw_matcher_set_cancel(struct cw_matcher *m, const _Atomic int *cancel);
 
 struct cw_hit {
 	uint32_t rule;		   /* index in the set */
@@ -68,7 +71,7 @@ void cw_result_clear(struct cw_result *r); /* keep the memory for the next blob 
 void cw_result_release(struct cw_result *r);
 
 /* Scan LEN bytes (any length) into RES, which is cleared first. Returns 0 (RES is complete but for what it lists as unscannable),
- * CW_E_NOMEM, CW_E_LIMIT, CW_E_INTERNAL (a Hyperscan error): then the blob counts as unscanned. */
+ * CW_E_NOMEM, CW_E_LIMIT, CW_E_CANCELLED, CW_E_INTERNAL (a Hyperscan error): then the blob counts as unscanned. */
 int cw_match_blob(struct cw_matcher *m, const void *data, size_t len, struct cw_result *res, struct cw_err *err);
 
 #endif

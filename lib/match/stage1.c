@@ -2,6 +2,7 @@
 #include "match/stage1.h"
 
 #include <hs_runtime.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct cw_stage1 {
 	const char *data;
 	size_t len;
 	struct cw_err *err;
+	const _Atomic int *cancel; /* or NULL */
 };
 
 static int scratch_error(hs_error_t e, struct cw_err *err)
@@ -188,6 +190,11 @@ static int scan_segment(struct cw_stage1 *s, uint64_t from, uint64_t *to)
 	return rc < 0 ? rc : 0;
 }
 
+static bool is_cancelled(const struct cw_stage1 *s)
+{
+	return s->cancel && atomic_load_explicit(s->cancel, memory_order_relaxed);
+}
+
 /* Both lists as one, in the first's memory: the second follows it directly when that is full, else it is moved up. */
 static size_t join(struct cw_stage1 *s)
 {
@@ -207,7 +214,7 @@ int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t fro
 	s->err = err;
 	for (uint64_t at = from; at <= to && len > 0;) {
 		uint64_t last = to - at < SEGMENT ? to : at + SEGMENT - 1;
-		int rc = scan_segment(s, at, &last);
+		int rc = is_cancelled(s) ? cw_err_set(err, CW_E_CANCELLED, "interrupted") : scan_segment(s, at, &last);
 		size_t n;
 
 		if (rc < 0)
@@ -257,4 +264,9 @@ int cw_stage1_known_answer(struct cw_stage1 *s, struct cw_err *err)
 	}
 	free(fired);
 	return rc;
+}
+
+void cw_stage1_set_cancel(struct cw_stage1 *s, const _Atomic int *cancel)
+{
+	s->cancel = cancel;
 }

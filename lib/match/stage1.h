@@ -42,4 +42,7 @@ int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t fro
  * misses one must not be used. */
 int cw_stage1_known_answer(struct cw_stage1 *s, struct cw_err *err);
 
+/* As soon as CANCEL is not 0, scans end with CW_E_CANCELLED; NULL: never. It must live as long as S; a clone has none. */
+void cw_stage1_set_cancel(struct cw_stage1 *s, const _Atomic int *cancel);
+
 #endif

@@ -148,6 +148,7 @@ int cw_scanner_init(struct cw_scanner *e, const struct cw_set *set, const struct
 
 	if (rc)
 		return rc;
+	cw_matcher_set_cancel(matcher, &progress->cancel);
 	*e = (struct cw_scanner){ .set = set, .sink = sink, .progress = progress, .worker = worker, .matcher = matcher };
 	cw_result_init(&e->res);
 	cw_coverage_init(&e->coverage);

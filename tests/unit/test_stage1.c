@@ -1,6 +1,7 @@
 /* Tests of match/stage1.h: candidates by windows, in batches, in floods; never one lost, never one twice. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -263,6 +264,41 @@ static void test_stop(void **state)
 	expect("aaa", 1, (struct cw_candidate[]){{3, A}});
 }
 
+static _Atomic int cancel;
+
+static int cancel_at_first(const struct cw_candidate *c, size_t n, void *payload)
+{
+	++*(int *)payload;
+	atomic_store(&cancel, 1);
+	return 0;
+}
+
+/* a scan of a large text ends soon after it was cancelled, not at the end of the text; a clone goes its own way */
+static void test_cancel(void **state)
+{
+	size_t len = (size_t)8 << 20;
+	char *text = malloc(len);
+	struct cw_stage1 *clone = NULL;
+	int calls = 0;
+
+	assert_non_null(text);
+	memset(text, ' ', len);
+	memcpy(text, "aaa", 3);
+	memcpy(text + len - 3, "aaa", 3);
+	cw_stage1_set_cancel(stage1, &cancel);
+	assert_int_equal(cw_stage1_scan(stage1, text, len, 0, len, cancel_at_first, &calls, NULL), CW_E_CANCELLED);
+	assert_int_equal(calls, 1);
+	assert_int_equal(cw_stage1_scan(stage1, text, len, 0, len, cancel_at_first, &calls, NULL), CW_E_CANCELLED);
+	assert_int_equal(calls, 1);
+	assert_int_equal(cw_stage1_clone(stage1, &clone, NULL), 0);
+	assert_int_equal(cw_stage1_scan(clone, text, len, 0, len, cancel_at_first, &calls, NULL), 0);
+	assert_int_equal(calls, 3);
+	cw_stage1_free(clone);
+	cw_stage1_set_cancel(stage1, NULL);
+	assert_int_equal(cw_stage1_scan(stage1, text, len, 0, len, cancel_at_first, &calls, NULL), 0);
+	free(text);
+}
+
 /* a clone finds the same, and lives on without the original */
 static void test_clone(void **state)
 {
@@ -299,7 +335,7 @@ int main(void)
 		cmocka_unit_test(test_ends),	     cmocka_unit_test(test_edges),   cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_window_edges), cmocka_unit_test(test_windows), cmocka_unit_test(test_batch_borders),
 		cmocka_unit_test(test_flood),	     cmocka_unit_test(test_stop),    cmocka_unit_test(test_clone),
-		cmocka_unit_test(test_known_answer),
+		cmocka_unit_test(test_known_answer), cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
