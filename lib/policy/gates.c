@@ -14,9 +14,15 @@ static bool any_glob(const char *const *globs, size_t len, const char *path)
 	return false;
 }
 
+/* Standard input and other pipes have a name, but no path that says what they hold. */
 static bool has_path(const char *path)
 {
-	return path && *path && strcmp(path, "<stdin>") != 0;
+	static const char *const streams[] = {"<stdin>", "/dev/stdin", "/dev/fd/", "/proc/self/fd/"};
+
+	for (size_t i = 0; path && i < sizeof(streams) / sizeof(streams[0]); i++)
+		if (strncmp(path, streams[i], strlen(streams[i])) == 0)
+			return false;
+	return path && *path;
 }
 
 bool cw_gate_applies(const struct cw_rule *rule, const char *path)

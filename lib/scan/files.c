@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,7 +20,7 @@
 #include "scan/worker.h"
 
 #define STDIN_NAME "<stdin>"
-#define STDIN_CHUNK ((size_t)64 << 10)	  /* bytes */
+#define STREAM_CHUNK ((size_t)64 << 10)	  /* bytes */
 #define KEEP_MAX ((size_t)16 << 20)	  /* bytes of a buffer kept for the next file */
 #define CANCEL_POLL_MS 100
 #define OPEN_FILE (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
@@ -48,11 +50,11 @@ static bool stopped(struct files *f)
 	       atomic_load_explicit(&f->progress->cancel, memory_order_relaxed);
 }
 
-/* Standard input may be a terminal or a slow pipe: look for an interruption while waiting. */
-static int read_stdin(struct files *f, struct cw_buf *data, struct cw_err *err)
+/* FD may be a terminal or a slow pipe: look for an interruption while waiting. */
+static int read_stream(struct files *f, int fd, const char *name, struct cw_buf *data, struct cw_err *err)
 {
 	for (;;) {
-		struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t n;
 
 		if (stopped(f))
@@ -61,10 +63,10 @@ static int read_stdin(struct files *f, struct cw_buf *data, struct cw_err *err)
 		if (n == 0 || (n < 0 && errno == EINTR))
 			continue;
 		if (cw_buf_reserve(data, 1))
-			return cw_buf_fail(data, STDIN_NAME, err);
-		if (data->cap - data->len < STDIN_CHUNK && data->max - data->len >= STDIN_CHUNK)
-			cw_buf_reserve(data, STDIN_CHUNK);
-		n = read(STDIN_FILENO, data->data + data->len, data->cap - data->len);
+			return cw_buf_fail(data, name, err);
+		if (data->cap - data->len < STREAM_CHUNK && data->max - data->len >= STREAM_CHUNK)
+			cw_buf_reserve(data, STREAM_CHUNK);
+		n = read(fd, data->data + data->len, data->cap - data->len);
 		if (n == 0)
 			return 0;
 		if (n > 0)
@@ -72,6 +74,15 @@ static int read_stdin(struct files *f, struct cw_buf *data, struct cw_err *err)
 		else if (errno != EINTR && errno != EAGAIN)
 			return cw_err_sys(err, errno, "unable to read");
 	}
+}
+
+/* A pipe that this process inherited, named as /dev/fd/N or /dev/stdin, which somebody has open or had. A FIFO in the file system
+ * may never have a writer. */
+static bool is_pipe(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
 }
 
 /* Read a file whole. It may shrink or grow meanwhile: what was read up to its end is what gets scanned. */
@@ -82,6 +93,8 @@ static int read_file(struct files *f, struct job *j, const struct cw_file *file,
 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return cw_err_sys(err, errno, "unable to open");
+	if (file->named && is_pipe(fd, &st))
+		return read_stream(f, fd, file->path, &j->data, err);
 	if (!S_ISREG(st.st_mode))
 		return cw_err_set(err, CW_E_INVALID, "not a regular file");
 	if (st.st_size > 0 && (uint64_t)st.st_size > f->opts->object_max) {
@@ -96,7 +109,7 @@ static int scan_file(struct files *f, struct job *j, const struct cw_file *file,
 	const char *const path = file->path;
 	struct cw_err why = CW_ERR_INIT;
 	uint64_t size = 0;
-	int rc = file->is_stdin ? read_stdin(f, &j->data, &why) : read_file(f, j, file, &size, &why);
+	int rc = file->is_stdin ? read_stream(f, STDIN_FILENO, STDIN_NAME, &j->data, &why) : read_file(f, j, file, &size, &why);
 
 	if (!rc) {
 		struct cw_scanned s = { .data = j->data.data, .len = j->data.len, .name = path, .paths = &path };

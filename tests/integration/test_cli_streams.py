@@ -50,20 +50,61 @@ class Streams(harness.Case):
                 self.assertEqual(lines[-1]["type"], "summary")
                 self.assertIs(lines[-1]["interrupted"], True)
 
-    def test_second_signal(self):
-        # The second one ends the process at once by that signal; the temporary report is removed.
-        os.mkdir(self.top + "/out")
-        process = self.start("--output", self.top + "/out/report", "-")
+    def test_signals_together(self):
+        # Two signals at once, as timeout(1) sends them to its child and its process group, are one request: the partial report comes.
+        process = self.start("--format=jsonl", "-")
         self.wait_until(process, lambda: catches(process.pid, signal.SIGTERM))
-        for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+        self.wait_until(process, lambda: not pending(process.pid, signal.SIGTERM))
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 3, err)
+        self.assertIs(harness.Done(3, out, err).json_lines()[-1]["interrupted"], True)
+
+    def test_later_signal(self):
+        # A later one ends the process at once by that signal, here while nobody reads its report.
+        process = self.start("--format=jsonl", *["none%d" % i for i in range(4000)])
+        self.wait_until(process, lambda: catches(process.pid, signal.SIGTERM))
+        while process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                self.wait_until(process, lambda: not pending(process.pid, signal.SIGTERM))
-            except (AssertionError, OSError, AttributeError):
-                break
-        self.assertEqual(process.wait(timeout=60), -signal.SIGTERM)
+                process.wait(timeout=0.05)
+            except subprocess.TimeoutExpired:
+                pass
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+        process.stdout.close()
         process.communicate()
-        self.assertEqual(os.listdir(self.top + "/out"), [])
+
+    def test_signal_in_large_input(self):
+        # A signal while a large input is matched: it is not scanned to its end.
+        process = self.start("--format=jsonl", "-")
+        block = b" ".join(acme("b%d" % i).encode()[:20] for i in range(40000))
+        for _ in range(300):
+            process.stdin.write(block)
+        process.stdin.close()
+        process.stdin = None
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 3, err)
+        coverage = harness.Done(3, out, err).json_lines()[-1]["coverage"]
+        self.assertEqual(coverage["unscanned"], [{"object": "<stdin>", "reason": "interrupted"}])
+
+    def test_pipes_by_name(self):
+        # What a shell gives for <(command), and a pipe named /dev/stdin, are read to their end, within the limit.
+        for name in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+            with self.subTest(name=name):
+                done = self.acme("scan", "--format=jsonl", name, data=b"x" * 200000 + b"\n" + acme("p").encode())
+                self.assertStatus(done, 1)
+                finding, summary = done.json_lines()[1:]
+                self.assertEqual((finding["path"], finding["line"]), (name, 2))
+                self.assertEqual(summary["coverage"]["expected"], 1)
+                self.assertStatus(self.acme("scan", "--object-max=1K", name, data=b"x" * 1025), 3)
+        shell = '"$0" scan --format=jsonl --no-default-rules --rules "$1" <(echo "$2") <(echo clean)'
+        done = subprocess.run(["bash", "-c", shell, harness.PROGRAM, self.rules, acme("sub")], stdout=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, cwd=self.dir, env=self.env, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        coverage = harness.Done(1, done.stdout, b"").json_lines()[-1]["coverage"]
+        self.assertEqual((coverage["expected"], coverage["scanned"]), (2, 2))
 
     def test_ignored_signal(self):
         # Who starts the program with SIGINT ignored (nohup, a background job) finds it ignored.
