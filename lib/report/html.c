@@ -135,6 +135,8 @@ static void add_coverage(struct cw_buf *b, const struct cw_report_input *in)
 	cw_buf_addf(b, "%" PRIu64 " of %" PRIu64 " %s scanned, %" PRIu64 " not scanned.</p>\n", c->scanned + c->cached,
 		    c->expected, strcmp(in->command, "audit") == 0 ? "objects" : "files", c->unscanned);
 	add_note(b, c->skipped, "symbolic link or special file was passed over", "symbolic links and special files were passed over");
+	add_note(b, c->repositories, "git repository: its history is left to credwatch audit",
+		 "git repositories: their history is left to credwatch audit");
 	add_note(b, c->submodules, "submodule is not part of this repository", "submodules are not part of this repository");
 	add_note(b, c->lfs_pointers, "LFS pointer: its content is not stored here", "LFS pointers: their content is not stored here");
 	add_unscanned(b, c);

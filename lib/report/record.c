@@ -174,6 +174,8 @@ static void add_coverage(struct cw_json *o, const struct cw_coverage *c)
 	cw_report_json_count(coverage, "submodules", c->submodules);
 	cw_report_json_count(coverage, "lfs_pointers", c->lfs_pointers);
 	cw_report_json_count(coverage, "excluded", c->excluded);
+	if (c->repositories > 0)
+		cw_report_json_count(coverage, "repositories", c->repositories);
 	if (c->malformed_trees > 0)
 		cw_report_json_count(coverage, "malformed_trees", c->malformed_trees);
 }

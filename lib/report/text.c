@@ -254,6 +254,10 @@ static void add_notes(struct cw_buf *b, const struct cw_coverage *c)
 		cw_buf_adds(b, "Excluded by configuration and not read: ");
 		cw_report_add_number(b, c->excluded, "file.\n", "files.\n");
 	}
+	if (c->repositories > 0) {
+		cw_buf_adds(b, "Left to 'credwatch audit': the history of ");
+		cw_report_add_number(b, c->repositories, "git repository.\n", "git repositories.\n");
+	}
 	if (c->submodules > 0) {
 		cw_buf_adds(b, "Not part of this repository: the content of ");
 		cw_report_add_number(b, c->submodules, "submodule.\n", "submodules.\n");

@@ -22,7 +22,6 @@
 #define CHUNK_MIN 8
 #define CHUNKS_PER_JOB 16
 #define PASSES_MAX 3 /* over a store that keeps changing */
-#define LFS_POINTER_MAX 1024 /* bytes */
 
 enum mark { UNSEEN, DONE, FAILED }; /* cw_object_ref.mark */
 
@@ -57,14 +56,6 @@ struct audit {
 
 /* ---- one object ---- */
 
-static bool is_lfs_pointer(const struct cw_object *o)
-{
-	static const char head[] = "version https://git-lfs";
-
-	return o->type == CW_OBJ_BLOB && o->len < LFS_POINTER_MAX && o->len >= sizeof(head) - 1 &&
-	       !memcmp(o->data, head, sizeof(head) - 1);
-}
-
 static int stage_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err)
 {
 	struct audit *a = payload;
@@ -82,7 +73,6 @@ static int scan_content(struct audit *a, struct job *j, const struct cw_object_r
 	uint32_t holder;
 	int rc;
 
-	j->scanner.coverage.lfs_pointers += is_lfs_pointer(o);
 	rc = cw_scanner_scan(&j->scanner, &s, err);
 	/* A report names the object, which must then be the one of that id. */
 	if (!rc && j->scanner.res.hits.len && cw_object_verify(o, &ref->oid, &why))

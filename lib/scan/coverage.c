@@ -63,6 +63,7 @@ void cw_coverage_merge(struct cw_coverage *into, struct cw_coverage *from)
 	into->skipped += from->skipped;
 	into->submodules += from->submodules;
 	into->lfs_pointers += from->lfs_pointers;
+	into->repositories += from->repositories;
 	into->excluded += from->excluded;
 	into->malformed_trees += from->malformed_trees;
 	for (size_t i = 0; i < from->list.len; i++) {

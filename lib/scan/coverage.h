@@ -25,6 +25,7 @@ struct cw_coverage {
 	uint64_t beside; /* of unscanned: not counted in expected */
 	uint64_t bytes; /* scanned */
 	uint64_t skipped, submodules, lfs_pointers;
+	uint64_t repositories; /* git repositories below the folders of a scan: their files are scanned, their history is not */
 	uint64_t excluded; /* files that policy keeps from being read */
 	uint64_t malformed_trees; /* with entries that git would refuse; read all the same */
 	struct cw_vec list; /* struct cw_unscanned */

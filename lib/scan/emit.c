@@ -149,9 +149,20 @@ static int by_oid(const void *a, const void *b)
 	return cw_oid_cmp(a, b);
 }
 
+static bool is_reachable_tree(const struct cw_emission *e, const struct cw_oid *oid)
+{
+	uint32_t kind = cw_oid_map_get(e->objects, oid);
+
+	return kind != CW_OID_NONE && !(kind & CW_IS_HOLDER) && kind & CW_IS_TREE &&
+	       e->attribution->tree_reachable[CW_OBJECT_NUMBER(kind)];
+}
+
 static bool is_reachable(const struct cw_emission *e, const struct cw_holder *h, uint32_t commit)
 {
 	const struct cw_tag *tag = h->type == CW_OBJ_TAG ? cw_commits_tag(e->commits, &h->oid) : NULL;
+
+	if (h->type == CW_OBJ_TREE && h->oid.len && is_reachable_tree(e, &h->oid))
+		return true;
 
 	if (commit != CW_COMMIT_NONE && cw_commit_at(e->commits, commit)->reachable)
 		return true;

@@ -11,6 +11,7 @@ struct cw_emission {
 	struct cw_commits *commits;
 	const struct cw_object_ref *trees; /* by number */
 	const struct cw_vec *targets;	   /* struct cw_oid, sorted: what references name, through tags */
+	const struct cw_oid_map *objects;  /* with the numbers of trees */
 	char **authors;			   /* of each commit, read when needed; internal */
 };
 

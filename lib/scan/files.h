@@ -17,7 +17,7 @@ struct cw_files_opts {
 	const void *excluded_payload;
 };
 
-/* Regular files are scanned; below a folder, `.git` directories are passed over (audit is for them) and symbolic links and special
+/* Regular files are scanned; below a folder, `.git` directories are passed over and counted (audit is for them) and symbolic links and special
  * files are `skipped`; unreadable files are unscanned. Paths are reported as PATH/relative, in bytes. */
 int cw_files_run(const struct cw_set *set, const struct cw_files_opts *opts, const struct cw_sink *sink,
 		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);

@@ -325,5 +325,6 @@ int cw_history_run(struct cw_history *h, struct cw_err *err)
 	emission.commits = &r.commits;
 	emission.trees = r.trees.items;
 	emission.targets = &r.targets;
+	emission.objects = &r.objects;
 	return cw_emit_places(&emission, err);
 }

@@ -2,9 +2,12 @@
 #include "scan/scanner.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "scan/locate.h"
 #include "scan/marks.h"
+
+#define LFS_POINTER_MAX 1024 /* bytes */
 
 /* Hits that were only counted go with the last listed hit of their rule, so that each is counted once. */
 static uint64_t more_of(const struct cw_result *res, size_t i)
@@ -112,11 +115,20 @@ static void note_undecided(struct cw_scanner *e, const struct cw_scanned *s)
 	}
 }
 
+static bool is_lfs_pointer(const struct cw_scanned *s)
+{
+	static const char head[] = "version https://git-lfs";
+
+	return s->type == CW_OBJ_BLOB && s->len < LFS_POINTER_MAX && s->len >= sizeof(head) - 1 &&
+	       !memcmp(s->data, head, sizeof(head) - 1);
+}
+
 int cw_scanner_scan(struct cw_scanner *e, const struct cw_scanned *s, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
 
 	atomic_fetch_add_explicit(&e->progress->bytes, s->len, memory_order_relaxed);
+	e->coverage.lfs_pointers += is_lfs_pointer(s);
 	if (cw_match_blob(e->matcher, s->data, s->len, &e->res, &why)) {
 		cw_coverage_unscanned(&e->coverage, !s->beside, s->name, cw_err_msg(&why));
 		return 0;

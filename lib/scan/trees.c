@@ -18,6 +18,7 @@ struct reader { /* one worker's own */
 	struct cw_vec absent; /* struct cw_absent */
 	struct cw_vec failed; /* uint32_t */
 	uint32_t gitlinks;
+	bool odd; /* git would have refused to write the tree in hand */
 	bool names_full, absent_full, interrupted;
 	struct cw_coverage coverage;
 };
@@ -80,6 +81,7 @@ static int read_entry(struct state *s, unsigned worker, uint32_t tree, const str
 	struct looker looker = { .s = s, .w = &s->t->workers[worker] };
 	struct reader *r = &s->readers[worker];
 	uint32_t name, holder, kind;
+	bool is_tree;
 	int rc = cw_names_add(s->t->names, e->name, e->name_len, look_at_name, &looker, &name, &holder, err);
 
 	if (!rc && holder != CW_HOLDER_NONE)
@@ -91,11 +93,16 @@ static int read_entry(struct state *s, unsigned worker, uint32_t tree, const str
 		return 0;
 	}
 	kind = cw_oid_map_get(s->t->objects, &e->oid);
-	if (kind == CW_OID_NONE)
+	if (kind == CW_OID_NONE) {
 		add_absent(r, tree, e);
-	else if (kind & CW_IS_HOLDER)
+		return 0;
+	}
+	/* what the object is counts, not what the entry says of it */
+	is_tree = !(kind & CW_IS_HOLDER) && kind & CW_IS_TREE;
+	r->odd = r->odd || is_tree != ((e->mode & CW_MODE_TYPE) == CW_MODE_TREE);
+	if (kind & CW_IS_HOLDER)
 		rc = add_item(r, name, CW_OBJECT_NUMBER(kind) | CW_ITEM_HOLDER, err);
-	else if (kind & CW_IS_TREE && (e->mode & CW_MODE_TYPE) == CW_MODE_TREE)
+	else if (is_tree)
 		rc = add_item(r, name, CW_OBJECT_NUMBER(kind), err);
 	return rc;
 }
@@ -106,27 +113,43 @@ static bool is_out_of_order(const char *before, const char *name)
 	return before && !strcmp(before, name);
 }
 
+/* Not all of its names are known: its bytes are looked at as they are. */
+static int scan_malformed(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, const char *hex,
+			  struct cw_err *err)
+{
+	struct cw_tree_worker *w = &s->t->workers[worker];
+	const struct cw_oid *oid = &s->t->list[tree].oid;
+	struct cw_scanned scanned = { .data = o->data, .len = o->len, .name = hex, .object = *oid, .type = CW_OBJ_TREE, .beside = true };
+	uint32_t holder;
+	int rc;
+
+	cw_coverage_unscanned(&s->readers[worker].coverage, false, hex, "malformed tree: its names cannot all be read");
+	rc = cw_scanner_scan(w->scanner, &scanned, err);
+	return rc ? rc : cw_kept_add(s->t->kept, w->stage, oid, CW_OBJ_TREE, &holder, err);
+}
+
 static int read_entries(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, const char *hex,
 			struct cw_err *err)
 {
-	struct cw_coverage *coverage = &s->readers[worker].coverage;
+	struct reader *r = &s->readers[worker];
 	const char *before = NULL;
-	bool odd = false;
 	int rc = 0;
+
+	r->odd = false;
 
 	for (size_t pos = 0; !rc && pos < o->len;) {
 		struct cw_tree_entry e;
 
 		if (!cw_tree_next(o->data, o->len, &pos, &e)) {
-			cw_coverage_unscanned(coverage, false, hex, "malformed tree: its names cannot all be read");
-			odd = true;
+			rc = scan_malformed(s, worker, tree, o, hex, err);
+			r->odd = true;
 			break;
 		}
-		odd = odd || cw_tree_entry_is_odd(&e) || is_out_of_order(before, e.name);
+		r->odd = r->odd || cw_tree_entry_is_odd(&e) || is_out_of_order(before, e.name);
 		before = e.name;
 		rc = read_entry(s, worker, tree, &e, err);
 	}
-	coverage->malformed_trees += odd;
+	r->coverage.malformed_trees += r->odd;
 	return rc;
 }
 

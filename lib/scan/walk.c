@@ -124,12 +124,35 @@ static int read_folder(int fd, struct cw_vec *items, int *ret_errno, struct cw_e
 	return rc;
 }
 
+static const struct item *find(const struct cw_vec *items, const char *name)
+{
+	for (size_t i = 0; i < items->len; i++) {
+		const struct item *item = &CW_VEC_AT(items, struct item, i);
+
+		if (!strcmp(item->name, name))
+			return item;
+	}
+	return NULL;
+}
+
+/* Whether the folder is the top of a work tree, a submodule's too, or a bare repository. */
+static bool is_repository(const struct cw_vec *items)
+{
+	const struct item *dot_git = find(items, ".git"), *head = find(items, "HEAD"), *objects = find(items, "objects"),
+			  *refs = find(items, "refs");
+
+	if (dot_git)
+		return true;
+	return head && S_ISREG(head->type) && objects && S_ISDIR(objects->type) && refs && S_ISDIR(refs->type);
+}
+
 /* A folder's files go to the list, its folders on the stack, the first on top. */
 static int take_items(struct walk *w, const char *folder, struct cw_vec *items, struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) char *shown = join(w->root_path, folder);
 	int rc = shown ? 0 : cw_err_nomem(err);
 
+	w->coverage->repositories += is_repository(items);
 	for (size_t i = 0; !rc && i < items->len; i++) {
 		const struct item *item = &CW_VEC_AT(items, struct item, i);
 

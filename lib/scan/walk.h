@@ -16,7 +16,8 @@ struct cw_file {
 };
 
 /* Append to OUT (struct cw_file) the file PATH, or the regular files below the folder PATH in byte order of their names. What is
- * no content is counted in COVERAGE as skipped, what cannot be read as unscanned. CANCEL (not 0) ends the walk early. Fails
+ * no content is counted in COVERAGE as skipped, what cannot be read as unscanned; git repositories are counted too, and their .git
+ * folders are passed over. CANCEL (not 0) ends the walk early. Fails
  * only without memory and beyond CW_FILES_MAX. */
 int cw_walk(const char *path, const _Atomic int *cancel, struct cw_vec *out, struct cw_coverage *coverage,
 	    struct cw_err *err);

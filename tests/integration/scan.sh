@@ -63,6 +63,32 @@ assert_eq "$(findings path)" special/link
 report 1 scan special/folder
 assert_eq "$(findings path | wc -l)" 5
 
+begin 'repositories below the folder: their files are scanned, their history is noted; LFS pointers too'
+new_repo module
+commit module m "$(token module)
+"
+new_repo top
+commit top t "$(token top)
+"
+git -C top -c protocol.file.allow=always submodule --quiet add "file://$T/module" sub
+new_repo top/nested
+commit top/nested n "$(token nested)
+"
+token ignored >top/nested/.git/secret
+git clone -q --bare top top/bare.git
+echo "$T/module/.git/objects" >top/nested/.git/objects/info/alternates
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n' >top/big.bin
+report 1 scan top
+assert_eq "$(findings path)" 'top/nested/n
+top/sub/m
+top/t'
+assert_eq "$(count repositories)" 4
+assert_eq "$(count lfs_pointers)" 1
+assert_eq "$(count unscanned_count)" 0
+must_exit 1 "$CREDWATCH" scan --no-default-rules --rules "$RULES" top
+assert_has out "Left to 'credwatch audit': the history of 4 git repositories."
+assert_has out 'Not stored here and not scanned: the content of 1 LFS pointer.'
+
 begin 'what the user names but nobody can read: status 3, the rest is scanned'
 report 3 scan nonexistent d/z
 assert_has out nonexistent

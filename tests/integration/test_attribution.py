@@ -455,6 +455,9 @@ class Hostile(History):
         self.assertEqual([paths[s] for s in secrets], ["in/..", "in/.git", "in/a\nb\x1b", "in/" + long.decode(), "tw/t", "tw/t",
                                                        "odd"])
         self.assertEqual(lines[-1]["coverage"]["malformed_trees"], 3)
+        text = self.acme("audit").text
+        self.assertIn("in/a\\nb\\x1b", text)
+        self.assertNotIn("\x1b", text)
 
     def test_cut_tree(self):
         # A tree that ends in the middle of an entry: what stands before is known, the rest is said.
@@ -466,6 +469,33 @@ class Hostile(History):
         lines = self.audit(status=3)
         self.assertEqual({f["secret"]: f["path"] for f in lines[1:-1]}, {secret: "a", other: None})
         self.assertIn("malformed tree", lines[-1]["coverage"]["unscanned"][0]["reason"])
+
+    def test_entries_of_another_type(self):
+        # An entry that calls a blob a tree, and one that calls a tree a file or a link: both are looked into, the tree is counted.
+        secrets = [acme("type%d" % i) for i in range(4)]
+        inner = [self.tree((b"100644", b"f", self.blob(secret))) for secret in secrets[1:]]
+        root = self.tree((b"40000", b"blob", self.blob(secrets[0])), (b"100644", b"file", inner[0]),
+                         (b"120000", b"link", inner[1]), (b"160000", b"module", inner[2]))
+        self.commit_tree(root)
+        lines = self.audit(status=1)
+        places = {f["secret"]: (f["path"], f["state"]) for f in lines[1:-1]}
+        self.assertEqual([places[s] for s in secrets], [("blob", "tip"), ("file/f", "tip"), ("link/f", "tip"), ("f", "unreachable")])
+        self.assertEqual(lines[-1]["coverage"]["malformed_trees"], 1)
+
+    def test_garbage_tree(self):
+        # A tree that is no tree at all, and one that is only at first: their bytes are looked at, and status 3 says it.
+        first, second, name = acme("garbage"), acme("behind"), acme("name")
+        for raw in (b"no tree " + first.encode(),
+                    b"100644 " + name.encode() + b"\0" + bytes.fromhex(self.blob("x")) + b"garbage\n" + second.encode()):
+            tree = self.out("hash-object", "-w", "-t", "tree", "--literally", "--stdin", data=raw)
+            self.commit_tree(self.tree((b"40000", b"d", tree)))
+        lines = self.audit(status=3)
+        places = {(f["secret"], f["path"]): (f.get("object_type"), f["state"]) for f in lines[1:-1]}
+        self.assertEqual(places[first, None], ("tree", "unreachable"))
+        self.assertEqual(places[second, None], ("tree", "history"))
+        self.assertIn((name, "d/" + name), places)
+        self.assertEqual(lines[-1]["coverage"]["malformed_trees"], 2)
+        self.assertEqual(sum(u["reason"].startswith("malformed tree") for u in lines[-1]["coverage"]["unscanned"]), 2)
 
     def test_unreadable_tree(self):
         # A damaged tree: its blobs are found without a path, and it is said.

@@ -76,6 +76,7 @@ static void merge_moves(void **state)
 	b.skipped = 1;
 	b.submodules = 2;
 	b.lfs_pointers = 3;
+	b.repositories = 4;
 	cw_coverage_unscanned(&b, true, "x", "why");
 	cw_coverage_merge(&a, &b);
 	assert_int_equal(a.expected, 8);
@@ -86,6 +87,7 @@ static void merge_moves(void **state)
 	assert_int_equal(a.skipped, 1);
 	assert_int_equal(a.submodules, 2);
 	assert_int_equal(a.lfs_pointers, 3);
+	assert_int_equal(a.repositories, 4);
 	assert_int_equal(a.list.len, 1);
 	assert_int_equal(b.expected, 0);
 	assert_int_equal(b.list.len, 0);
