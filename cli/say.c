@@ -20,6 +20,7 @@ enum cw_exit cw_exit_of(const struct cw_err *err)
 		return CW_EXIT_USAGE;
 	case CW_E_UNSUPPORTED: /* nothing of it could be read: never "clean" */
 	case CW_E_CORRUPT:
+	case CW_E_CHANGED:
 	case CW_E_CANCELLED:
 		return CW_EXIT_INCOMPLETE;
 	default:

@@ -1,25 +1,12 @@
 /* vcs/init.c - libgit2's process-wide settings, and the translation of its errors and ids. */
 #include <string.h>
-#include <sys/resource.h>
 
 #include "vcs/git_err.h"
+#include "vcs/pack_file.h"
 #include "vcs/repo.h"
 
-/* Packs kept open at once, and at most this part of the files that the process may open; libgit2's default is no limit, and a
- * store may hold more packs than that. */
-#define PACK_FILES_MAX ((size_t)256)
-#define PACK_FILES_SHARE 4
 /* Bytes of one object rebuilt from a delta: a 16 KiB pack can ask for gigabytes. */
 #define DELTA_RESULT_MAX ((size_t)2 << 30)
-
-static size_t pack_files(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / PACK_FILES_SHARE >= PACK_FILES_MAX)
-		return PACK_FILES_MAX;
-	return files.rlim_cur < PACK_FILES_SHARE ? 1 : (size_t)files.rlim_cur / PACK_FILES_SHARE;
-}
 
 static int set_options(void)
 {
@@ -32,7 +19,8 @@ static int set_options(void)
 	/* libgit2's collision-detecting SHA-1 reads 0.2 GB/s, six times slower than inflating; damage of stored bytes is
 	 * noticed by zlib's checksum. The content that is stored gets scanned, whatever id an index gives it. */
 	rc |= git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
-	rc |= git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, pack_files());
+	/* The default is no limit. */
+	rc |= git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, cw_pack_files_max());
 #ifdef CW_HAVE_PACK_MAX_OBJECT_SIZE
 	rc |= git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, DELTA_RESULT_MAX);
 #endif

@@ -47,7 +47,7 @@ static int read_at(int fd, uint64_t at, void *out, size_t len, struct cw_err *er
 	return (size_t)n == len ? 0 : corrupt(err, "the pack is cut short");
 }
 
-static int check_ends(int fd, uint64_t size, const struct cw_pack_index *x, struct cw_err *err)
+int cw_pack_check_ends(int fd, uint64_t size, const struct cw_pack_index *x, struct cw_err *err)
 {
 	uint8_t head[PACK_HEADER_LEN], sum[CW_OID_MAX];
 	uint32_t count;
@@ -121,7 +121,7 @@ int cw_pack_check(const char *index_path, const struct cw_pack_index *x, struct 
 	uint64_t size = 0;
 	int rc = open_pack(index_path, &fd, &size, err);
 
-	rc = rc ? rc : check_ends(fd, size, x, err);
+	rc = rc ? rc : cw_pack_check_ends(fd, size, x, err);
 	rc = rc ? rc : check_bounds(size, x, err);
 	return rc ? rc : check_distinct(x, err);
 }

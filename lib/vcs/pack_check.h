@@ -11,6 +11,9 @@
  * short. Then each pack entry is not read exactly once, whatever ids the index gives them. */
 int cw_pack_check(const char *index_path, const struct cw_pack_index *x, struct cw_err *err);
 
+/* Whether the open pack FD of SIZE bytes is the one that X was made for, by its number of objects and its checksum; CW_E_CORRUPT. */
+int cw_pack_check_ends(int fd, uint64_t size, const struct cw_pack_index *x, struct cw_err *err);
+
 /* Whether libgit2 may be given this index: it reads outside the pack, and crashes, where an index points there. CW_E_CORRUPT when
  * not. */
 int cw_pack_usable(const char *index_path, struct cw_err *err);
