@@ -20,8 +20,13 @@ enum cw_exit cw_cmd_scan(int argc, char **argv);
 enum cw_exit cw_cmd_audit(int argc, char **argv);
 enum cw_exit cw_cmd_rules(int argc, char **argv);
 enum cw_exit cw_cmd_config(int argc, char **argv);
+enum cw_exit cw_cmd_baseline(int argc, char **argv);
+enum cw_exit cw_cmd_key(int argc, char **argv);
 enum cw_exit cw_cmd_help(int argc, char **argv);
 enum cw_exit cw_cmd_version(int argc, char **argv);
+
+/* Run the command of LIST, which ends with a NULL name, that ARGV[1] names; GROUP is the command that they are below. */
+enum cw_exit cw_cmd_group(const char *group, const struct cw_command *list, int argc, char **argv);
 
 /* Print "credwatch: <message>" on standard error, without any secret that the message quotes; the status for ERR. */
 enum cw_exit cw_cmd_fail(const struct cw_err *err);

@@ -12,8 +12,8 @@ static const struct cw_usage usage = {
 	.add_tail = cw_run_tail,
 };
 
-static int run_audit(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
-		     struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
+int cw_run_audit(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
+		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
 {
 	struct cw_audit_opts opts = {.path = payload, .jobs = limits->jobs, .object_max = limits->object_max};
 	int rc = cw_vcs_init(err);
@@ -29,7 +29,7 @@ enum cw_exit cw_cmd_audit(int argc, char **argv)
 {
 	struct cw_run_opts opts = CW_RUN_OPTS_INIT;
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
-	struct cw_run_scan scan = {.run = run_audit, .command = "audit", .target = "."};
+	struct cw_run_scan scan = {.run = cw_run_audit, .command = "audit", .target = "."};
 	struct cw_err err = CW_ERR_INIT;
 	enum cw_exit status;
 	int rc = cw_opts_parse(&usage, argc, argv, &opts, &args, &err);

@@ -5,9 +5,9 @@
 #include "cli/cmd.h"
 #include "cli/version.h"
 
-static void add_commands(struct cw_buf *text)
+static void add_commands(struct cw_buf *text, const struct cw_command *list)
 {
-	for (const struct cw_command *c = cw_commands; c->name; c++)
+	for (const struct cw_command *c = list; c->name; c++)
 		cw_buf_addf(text, "  %-10s%s\n", c->name, c->about);
 }
 
@@ -21,7 +21,7 @@ static enum cw_exit general_help(void)
 			   "Finds API keys, passwords and private keys in files and git repositories.\n"
 			   "\n"
 			   "Commands:\n");
-	add_commands(&text);
+	add_commands(&text, cw_commands);
 	cw_buf_adds(&text, "\n'credwatch COMMAND --help' says more about a command. The report goes to\n"
 			   "standard output, everything else to standard error.\n"
 			   "\n"
@@ -48,6 +48,41 @@ enum cw_exit cw_cmd_help(int argc, char **argv)
 	}
 	cw_err_set(&err, CW_E_USAGE, "help takes the name of a command: see 'credwatch help'");
 	return cw_cmd_fail(&err);
+}
+
+static enum cw_exit group_help(const char *group, const struct cw_command *list)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	struct cw_err err = CW_ERR_INIT;
+
+	cw_buf_addf(&text, "Usage: credwatch %s COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n", group);
+	add_commands(&text, list);
+	cw_buf_addf(&text, "\n'credwatch %s COMMAND --help' says more about a command.\n", group);
+	if (cw_buf_fail(&text, "help", &err) != 0)
+		return cw_cmd_fail(&err);
+	return cw_cmd_print(text.data);
+}
+
+static enum cw_exit wrong_member(const char *group, const struct cw_command *list)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf names = CW_BUF_INIT;
+	struct cw_err err = CW_ERR_INIT;
+
+	for (const struct cw_command *c = list; c->name; c++)
+		cw_buf_addf(&names, "%s%s", c == list ? "" : c[1].name ? ", " : " or ", c->name);
+	if (cw_buf_fail(&names, "help", &err) == 0)
+		cw_err_set(&err, CW_E_USAGE, "%s needs one of %s: see 'credwatch %s --help'", group, names.data, group);
+	return cw_cmd_fail(&err);
+}
+
+enum cw_exit cw_cmd_group(const char *group, const struct cw_command *list, int argc, char **argv)
+{
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return group_help(group, list);
+	for (const struct cw_command *c = list; c->name && argc >= 2; c++)
+		if (strcmp(c->name, argv[1]) == 0)
+			return c->run(argc - 1, argv + 1);
+	return wrong_member(group, list);
 }
 
 enum cw_exit cw_cmd_version(int argc, char **argv)

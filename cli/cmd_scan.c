@@ -17,8 +17,8 @@ static bool is_excluded(const void *payload, const char *path)
 	return cw_policy_excludes(payload, path);
 }
 
-static int run_files(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
-		     struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
+int cw_run_files(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
+		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
 {
 	const struct cw_vec *paths = payload;
 	struct cw_files_opts opts = {.paths = paths->items, .paths_len = paths->len, .jobs = limits->jobs,
@@ -40,7 +40,7 @@ enum cw_exit cw_cmd_scan(int argc, char **argv)
 	struct cw_run_opts opts = CW_RUN_OPTS_INIT;
 	CW_CLEANUP(cw_vec_release) struct cw_vec paths = CW_VEC_INIT(const char *, CW_ARGS_MAX);
 	CW_CLEANUP(cw_buf_release) struct cw_buf target = CW_BUF_INIT;
-	struct cw_run_scan scan = {.run = run_files, .payload = &paths, .command = "scan"};
+	struct cw_run_scan scan = {.run = cw_run_files, .payload = &paths, .command = "scan"};
 	struct cw_err err = CW_ERR_INIT;
 	enum cw_exit status;
 	int rc = cw_opts_parse(&usage, argc, argv, &opts, &paths, &err);

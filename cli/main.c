@@ -16,6 +16,8 @@ const struct cw_command cw_commands[] = {
 	{"scan", "look for secrets in files, folders or standard input", cw_cmd_scan},
 	{"audit", "look for secrets in the whole history of a git repository", cw_cmd_audit},
 	{"rules", "list, show, check, test or compile rules", cw_cmd_rules},
+	{"baseline", "make known secrets a file, so that audits show new ones only", cw_cmd_baseline},
+	{"key", "show, export or import the key of fingerprints", cw_cmd_key},
 	{"config", "show the configuration, check a file of it, list all keys", cw_cmd_config},
 	{"help", "show this text, or that of a command", cw_cmd_help},
 	{"version", "show the version (also --version)", cw_cmd_version},

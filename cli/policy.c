@@ -135,7 +135,7 @@ int cw_site_policy_load(struct cw_site_policy *p, const struct cw_site *site, co
 {
 	int rc;
 
-	*p = (struct cw_site_policy){.roots = CW_VEC_INIT(char *, CW_ARGS_MAX)};
+	*p = (struct cw_site_policy){.roots = CW_VEC_INIT(char *, CW_ARGS_MAX), .no_baselines = args->no_baselines};
 	rc = site->git ? open_repository(p, site->paths[0], err) : open_folders(p, site, err);
 	if (rc == 0)
 		rc = cw_conf_new(&p->conf, err);
@@ -159,7 +159,8 @@ int cw_site_policy_load(struct cw_site_policy *p, const struct cw_site *site, co
 int cw_site_policy_judge(struct cw_site_policy *p, const char *key_id, struct cw_err *err)
 {
 	struct cw_policy_opts opts = {.conf = p->conf, .repository = p->source.read ? &p->source : NULL, .key_id = key_id,
-				      .now = cw_clock_wall(), .roots = p->roots.items, .roots_len = p->roots.len};
+				      .now = cw_clock_wall(), .roots = p->roots.items, .roots_len = p->roots.len,
+				      .no_baselines = p->no_baselines};
 	const struct cw_vec *notes;
 	int rc = cw_policy_new(&opts, &p->policy, err);
 

@@ -16,6 +16,7 @@ struct cw_policy_args { /* filled by CW_POLICY_OPTIONS; all zero at first */
 	const char *config;   /* file that takes the place of the repository's configuration, or NULL */
 	const char *baseline; /* or NULL */
 	bool no_repository_config, no_inline_marks, show_suppressed;
+	bool no_baselines; /* not an option: the run makes one, and those configured are only named */
 	int fail_on; /* index into cw_policy_fail_on; 0: as configured */
 };
 
@@ -54,6 +55,7 @@ struct cw_site_policy {
 	struct cw_repo *repo;
 	struct cw_vec roots; /* char *: one a path */
 	bool vcs;	     /* libgit2 is in use */
+	bool no_baselines;
 };
 
 /* Read all configurations for SITE. Release it also after a failure. */

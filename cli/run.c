@@ -19,8 +19,6 @@
 #include "report/report.h"
 #include "vcs/repo.h"
 
-#define JOBS_MAX 256
-#define OBJECT_MAX_MAX ((uint64_t)1 << 40) /* bytes */
 
 enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 static const char *const colours[] = {"auto", "always", "never", NULL};
@@ -34,11 +32,11 @@ const struct cw_opt cw_run_options[] = {
 	 .help = "write the report to FILE, which is replaced when the report is complete"},
 	{.kind = CW_OPT_FLAG, .name = "show-secrets", FIELD(show_secrets),
 	 .help = "show the secrets themselves; without it only a redacted form is shown"},
-	{.kind = CW_OPT_NUMBER, .letter = 'j', .name = "jobs", .arg = "N", FIELD(jobs), .min = 1, .max = JOBS_MAX,
+	{.kind = CW_OPT_NUMBER, .letter = 'j', .name = "jobs", .arg = "N", FIELD(jobs), .min = 1, .max = CW_JOBS_MAX,
 	 .help = "threads (default: one for each processor that may be used)"},
 	CW_RULESET_OPTIONS(struct cw_run_opts, rules),
 	CW_POLICY_OPTIONS(struct cw_run_opts, policy),
-	{.kind = CW_OPT_SIZE, .name = "object-max", .arg = "SIZE", FIELD(object_max), .min = 1, .max = OBJECT_MAX_MAX,
+	{.kind = CW_OPT_SIZE, .name = "object-max", .arg = "SIZE", FIELD(object_max), .min = 1, .max = CW_OBJECT_MAX_MAX,
 	 .help = "larger files or objects are not scanned, and reported as such: a number with K, M or G (default 1G)"},
 	{.kind = CW_OPT_FLAG, .letter = 'q', .name = "quiet", FIELD(quiet),
 	 .help = "print nothing but the report, errors and notes"},
@@ -70,6 +68,7 @@ struct run {
 	struct cw_site_policy site;
 	struct cw_run_limits limits;
 	char key_id[CW_KEY_ID_SIZE];
+	struct cw_buf key_file;
 	struct cw_output output;
 	struct cw_set *set;
 	struct cw_findings *findings;
@@ -86,7 +85,7 @@ static unsigned default_jobs(void)
 	cpu_set_t cpus;
 	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : (int)sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
+	return n < 1 ? 1 : n > CW_JOBS_MAX ? CW_JOBS_MAX : (unsigned)n;
 }
 
 static bool use_colour(const struct cw_run_opts *opts)
@@ -101,7 +100,7 @@ static bool use_colour(const struct cw_run_opts *opts)
 static int prepare_findings(struct run *r, struct cw_err *err)
 {
 	struct cw_key key;
-	int rc = cw_key_load(&key, err);
+	int rc = cw_key_load_from(&key, &r->key_file, err);
 
 	if (rc == 0)
 		rc = cw_findings_new(&key, r->limits.jobs, r->opts->show_secrets, &r->findings, err);
@@ -160,6 +159,8 @@ static int prepare(struct run *r, struct cw_err *err)
 
 	if (rc == 0)
 		rc = prepare_limits(r, err);
+	if (rc == 0 && r->scan->start)
+		rc = r->scan->start(r->scan->payload, r->site.conf, err);
 	if (rc == 0 && !r->scan->finish)
 		rc = cw_output_open(r->opts->output, &r->output, err);
 	if (rc == 0)
@@ -278,7 +279,8 @@ static int report(struct run *r, struct cw_err *err)
 	/* The line must be gone before a report appears on the same terminal. */
 	cw_meter_stop(cw_steal(&r->meter));
 	if (r->scan->finish) {
-		struct cw_run_result result = {.findings = r->findings, .complete = is_complete(r)};
+		struct cw_run_result result = {.findings = r->findings, .coverage = &r->coverage, .complete = is_complete(r),
+						.interrupted = r->interrupted, .key_file = r->key_file.data};
 
 		memcpy(result.key_id, r->key_id, sizeof(result.key_id));
 		return r->scan->finish(r->scan->payload, &result, err);
@@ -296,6 +298,7 @@ static void release(struct run *r)
 	cw_site_policy_release(&r->site);
 	cw_coverage_release(&r->coverage);
 	cw_set_unref(r->set);
+	cw_buf_release(&r->key_file);
 }
 
 static enum cw_exit status_of(const struct run *r)
@@ -310,7 +313,7 @@ static enum cw_exit status_of(const struct run *r)
 
 enum cw_exit cw_run(const struct cw_run_opts *opts, const struct cw_run_scan *what)
 {
-	struct run r = {.opts = opts, .scan = what, .output = CW_OUTPUT_INIT};
+	struct run r = {.opts = opts, .scan = what, .output = CW_OUTPUT_INIT, .key_file = CW_BUF_INIT};
 	struct cw_err err = CW_ERR_INIT;
 	enum cw_exit status;
 	int rc;

@@ -12,6 +12,9 @@
 #include "policy/findings.h"
 #include "scan/audit.h"
 
+#define CW_JOBS_MAX 256
+#define CW_OBJECT_MAX_MAX ((uint64_t)1 << 40) /* bytes */
+
 struct cw_run_opts {
 	const char *format; /* name; NULL: as configured */
 	const char *output; /* NULL: standard output */
@@ -31,8 +34,11 @@ void cw_run_tail(struct cw_buf *out);
 
 struct cw_run_result {
 	const struct cw_findings *findings; /* cleansed, sorted */
+	const struct cw_coverage *coverage; /* cleansed, sorted */
 	bool complete;			    /* all was scanned */
+	bool interrupted;
 	char key_id[CW_KEY_ID_SIZE];
+	const char *key_file; /* where that key is */
 };
 
 struct cw_run_limits {
@@ -41,16 +47,24 @@ struct cw_run_limits {
 	const struct cw_policy *policy; /* for excluded files */
 };
 
-/* Runs the scan proper; the arguments are those of cw_files_run() and cw_audit_run(). */
 struct cw_run_scan {
+	/* Runs the scan proper: cw_run_audit() or cw_run_files(). */
 	int (*run)(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
 		   struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
 	void *payload;
 	const char *command, *target; /* for the report */
 	struct cw_site site;
-	/* Takes the finished findings in place of a report; NULL: a report is written. */
+	/* Called with the configuration before anything is scanned; may be NULL. */
+	int (*start)(void *payload, const struct cw_conf *conf, struct cw_err *err);
+	/* Takes the finished findings, suppressed ones among them, in place of a report; NULL: a report is written. */
 	int (*finish)(void *payload, const struct cw_run_result *result, struct cw_err *err);
 };
+
+/* Audit the repository whose path PAYLOAD is; scan the paths in PAYLOAD, a struct cw_vec of const char *. */
+int cw_run_audit(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
+		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
+int cw_run_files(void *payload, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
+		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
 
 /* Everything from the options to the exit status; errors are printed. */
 enum cw_exit cw_run(const struct cw_run_opts *opts, const struct cw_run_scan *scan);

@@ -194,6 +194,7 @@ struct secret { /* one of the findings, with the number of its places */
 	const struct cw_finding *first;
 	size_t rank;
 	uint64_t places;
+	enum cw_proof_level proof; /* the best */
 };
 
 static int by_secret(const void *va, const void *vb)
@@ -224,16 +225,20 @@ static int gather(const struct cw_findings *f, struct cw_vec *out, struct cw_err
 		slot = cw_vec_push(out);
 		if (!slot)
 			return cw_vec_fail(out, "baseline", err);
-		*slot = (struct secret){.first = cw_findings_at(f, i), .rank = i, .places = 1};
+		*slot = (struct secret){.first = cw_findings_at(f, i), .rank = i, .proof = cw_findings_at(f, i)->proof,
+					.places = 1 + cw_findings_at(f, i)->unlisted};
 	}
 	s = out->items;
 	if (out->len > 1)
 		qsort(s, out->len, sizeof(*s), by_secret);
 	for (size_t i = 0; i < out->len; i++) {
-		if (n > 0 && strcmp(s[n - 1].first->fingerprint, s[i].first->fingerprint) == 0)
-			s[n - 1].places++;
-		else
+		if (n == 0 || strcmp(s[n - 1].first->fingerprint, s[i].first->fingerprint) != 0) {
 			s[n++] = s[i];
+			continue;
+		}
+		s[n - 1].places += s[i].places;
+		if (s[i].proof > s[n - 1].proof)
+			s[n - 1].proof = s[i].proof;
 	}
 	out->len = n;
 	return 0;
@@ -253,15 +258,36 @@ static int add_secret(struct cw_baseline *b, const struct secret *s, struct cw_e
 	return add_entry(b, f->fingerprint, f->rule->id, s->places, path.data, err);
 }
 
-/* Carry an entry of OLD over if it is not among the new ones but has to stay. */
-static int carry(struct cw_baseline *b, const struct cw_baseline_entry *e, bool found, bool keep, const char *key_id,
-		 struct cw_baseline_change *change, struct cw_err *err)
+/* Of SECRETS, which are sorted, the one of this fingerprint. */
+static const struct secret *find_secret(const struct cw_vec *secrets, const char *fingerprint)
+{
+	size_t low = 0, high = secrets->len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct secret *s = &CW_VEC_AT(secrets, struct secret, middle);
+		int c = strcmp(fingerprint, s->first->fingerprint);
+
+		if (c == 0)
+			return s;
+		if (c < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* Carry an entry of the old one over if it is not among the new ones but has to stay. S is the secret it was found as, or NULL; a
+ * secret that was not added is a weak one. */
+static int carry(struct cw_baseline *b, const struct cw_baseline_entry *e, const struct secret *s, bool with_context, bool keep,
+		 const char *key_id, struct cw_baseline_change *change, struct cw_err *err)
 {
 	bool foreign = is_foreign(e, key_id);
 
 	change->foreign += foreign;
-	if (found) {
-		change->kept++;
+	if (s) {
+		change->kept += with_context || s->proof != CW_PROOF_CONTEXT;
 		return 0;
 	}
 	if (!foreign && !keep) {
@@ -269,6 +295,7 @@ static int carry(struct cw_baseline *b, const struct cw_baseline_entry *e, bool 
 		return 0;
 	}
 	change->kept += !foreign;
+	change->missing += !foreign;
 	return add_entry(b, e->fingerprint, e->rule, e->places, e->path, err);
 }
 
@@ -280,12 +307,21 @@ static int add_secrets(struct cw_baseline *b, const struct cw_vec *secrets, bool
 	for (size_t i = 0; rc == 0 && i < secrets->len; i++) {
 		const struct secret *s = &CW_VEC_AT(secrets, struct secret, i);
 
-		if (s->first->proof == CW_PROOF_CONTEXT && !with_context)
+		if (s->proof == CW_PROOF_CONTEXT && !with_context)
 			change->weak++;
 		else
 			rc = add_secret(b, s, err);
 	}
 	return rc;
+}
+
+static size_t count_unsure(const struct cw_findings *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cw_findings_len(f); i++)
+		n += is_wanted(cw_findings_at(f, i)) && cw_findings_at(f, i)->more > 0;
+	return n;
 }
 
 int cw_baseline_update(struct cw_baseline *b, const struct cw_findings *f, const char *key_id, bool keep, bool with_context,
@@ -304,12 +340,10 @@ int cw_baseline_update(struct cw_baseline *b, const struct cw_findings *f, const
 	found = fresh.entries.len;
 	for (size_t i = 0; rc == 0 && i < b->entries.len; i++) {
 		const struct cw_baseline_entry *e = &CW_VEC_AT(&b->entries, struct cw_baseline_entry, i);
-		struct cw_baseline sorted = {.entries = fresh.entries};
 
-		/* the new ones are sorted, what is carried over stands behind them */
-		sorted.entries.len = found;
-		rc = carry(&fresh, e, cw_baseline_has(&sorted, e->fingerprint), keep, key_id, &change, err);
+		rc = carry(&fresh, e, find_secret(&secrets, e->fingerprint), with_context, keep, key_id, &change, err);
 	}
+	change.unsure = count_unsure(f);
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; i < found; i++)

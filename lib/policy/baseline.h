@@ -47,11 +47,14 @@ size_t cw_baseline_foreign(const struct cw_baseline *b, const char *key_id);
 /* How cw_baseline_update() went. */
 struct cw_baseline_change {
 	size_t added, kept, dropped;
+	size_t missing; /* those of the kept that were not found */
 	size_t foreign; /* of another key, kept as they are */
-	size_t weak;	/* secrets left out because only their surroundings tell them from any word (proof: context) */
+	size_t weak;	/* secrets left out, or taken out, because only their surroundings tell them from any word (proof: context) */
+	size_t unsure;	/* places that the baseline cannot make known: they stand for further hits that were only counted */
 };
-/* Make B hold the secrets of the finished findings F that no allow entry and no mark suppresses. Entries under another key stay.
- * Those that were not found go, unless KEEP. Secrets of proof `context` stay out unless WITH_CONTEXT. */
+/* Make B hold the secrets of the finished findings F, which list what is suppressed, but for those that an allow entry or a mark
+ * suppresses at all their places. Entries under another key stay. Those that were not found go, unless KEEP. Secrets whose best proof is
+ * `context` stay out, and are taken out, unless WITH_CONTEXT. */
 int cw_baseline_update(struct cw_baseline *b, const struct cw_findings *f, const char *key_id, bool keep, bool with_context,
 		       struct cw_baseline_change *ret_change, struct cw_err *err);
 /* Append B as a file. */

@@ -36,7 +36,7 @@ static int set_key_id(struct cw_key *k, struct cw_err *err)
 	return 0;
 }
 
-static int parse_key(const char *path, const char *text, size_t len, struct cw_key *ret, struct cw_err *err)
+int cw_key_parse_text(const char *name, const char *text, size_t len, struct cw_key *ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf raw = CW_BUF_INIT_SECRET;
 	struct cw_key k = {0};
@@ -48,7 +48,7 @@ static int parse_key(const char *path, const char *text, size_t len, struct cw_k
 	if (rc != 0)
 		return cw_buf_fail(&raw, "key", err);
 	if (len != KEY_HEX_LEN || !cw_hex_decode(text, len, &raw) || raw.len != CW_KEY_LEN)
-		return cw_err_set(err, CW_E_INVALID, "key file '%s' does not hold %d hex digits and nothing else", path,
+		return cw_err_set(err, CW_E_INVALID, "key file '%s' does not hold %d hex digits and nothing else", name,
 				  KEY_HEX_LEN);
 	memcpy(k.bytes, raw.data, CW_KEY_LEN);
 	rc = set_key_id(&k, err);
@@ -76,7 +76,7 @@ static int check_file(const char *path, const struct stat *st, struct cw_err *er
 static int read_key(const char *path, struct cw_key *ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char text[KEY_HEX_LEN + 2];
+	char text[CW_KEY_FILE_MAX];
 	struct stat st;
 	size_t len;
 	int rc;
@@ -89,34 +89,34 @@ static int read_key(const char *path, struct cw_key *ret, struct cw_err *err)
 	if (rc == 0)
 		rc = cw_io_read_full(fd, text, sizeof(text), &len, err);
 	if (rc == 0)
-		rc = parse_key(path, text, len, ret, err);
+		rc = cw_key_parse_text(path, text, len, ret, err);
 	cw_wipe(text, sizeof(text));
 	return rc;
 }
 
-/* A new key in the new file PATH (mode 0600, on disk when this returns). */
-static int write_new_key(int fd, const char *path, struct cw_err *err)
+int cw_key_print(const struct cw_key *k, struct cw_buf *out, struct cw_err *err)
+{
+	cw_hex_encode(k->bytes, sizeof(k->bytes), out);
+	cw_buf_addc(out, '\n');
+	return cw_buf_fail(out, "key", err);
+}
+
+/* K into the new file PATH, on disk when this returns. */
+static int write_key(int fd, const struct cw_key *k, const char *path, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT_SECRET;
-	uint8_t bytes[CW_KEY_LEN];
-	int rc = cw_random(bytes, sizeof(bytes), err);
+	int rc = cw_key_print(k, &text, err);
 
-	if (rc != 0)
-		return rc;
-	cw_hex_encode(bytes, sizeof(bytes), &text);
-	cw_wipe(bytes, sizeof(bytes));
-	cw_buf_addc(&text, '\n');
-	rc = cw_buf_fail(&text, "key", err);
 	if (rc == 0)
 		rc = cw_io_write_full(fd, text.data, text.len, err);
 	if (rc == 0 && fsync(fd) != 0)
-		rc = cw_err_sys(err, errno, "cannot write key file '%s'", path);
-	return rc;
+		rc = cw_err_sys(err, errno, "cannot write");
+	return rc == 0 ? 0 : cw_err_wrap(err, rc, "key file '%s'", path);
 }
 
-/* Make PATH with a new key. It is linked into place whole, so of two processes that get here at once one wins and both read
- * the same key. */
-static int create_key(const char *path, struct cw_err *err)
+/* Make PATH (mode 0600) with K, unless there is such a file already. It is linked into place whole, so of two processes that get here
+ * at once one wins. */
+static int create_key(const char *path, const struct cw_key *k, bool *ret_made, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf tmp = CW_BUF_INIT;
 	CW_CLEANUP(cw_closep) int fd = -1;
@@ -134,10 +134,23 @@ static int create_key(const char *path, struct cw_err *err)
 	}
 	if (fd < 0)
 		return cw_err_set(err, CW_E_IO, "cannot make key file '%s': left-over temporary files", path);
-	rc = write_new_key(fd, path, err);
-	if (rc == 0 && link(tmp.data, path) != 0 && errno != EEXIST)
+	rc = write_key(fd, k, path, err);
+	*ret_made = rc == 0 && link(tmp.data, path) == 0;
+	if (rc == 0 && !*ret_made && errno != EEXIST)
 		rc = cw_err_sys(err, errno, "cannot make key file '%s'", path);
 	unlink(tmp.data);
+	return rc;
+}
+
+static int make_key(const char *path, struct cw_err *err)
+{
+	struct cw_key k = {0};
+	bool made;
+	int rc = cw_random(k.bytes, sizeof(k.bytes), err);
+
+	if (rc == 0)
+		rc = create_key(path, &k, &made, err);
+	cw_key_wipe(&k);
 	return rc;
 }
 
@@ -154,39 +167,133 @@ static int user_key_dir(struct cw_buf *dir, struct cw_err *err)
 	return cw_buf_fail(dir, "path", err);
 }
 
-static int load_user_key(struct cw_key *ret, struct cw_err *err)
+/* Append the name of the user's own key file. */
+static int user_key_path(struct cw_buf *dir, struct cw_buf *path, struct cw_err *err)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf dir = CW_BUF_INIT, path = CW_BUF_INIT;
-	int rc = user_key_dir(&dir, err);
+	int rc = user_key_dir(dir, err);
 
 	if (rc != 0)
 		return rc;
-	cw_buf_addf(&path, "%s/key", dir.data);
-	rc = cw_buf_fail(&path, "path", err);
+	cw_buf_addf(path, "%s/key", dir->data);
+	return cw_buf_fail(path, "path", err);
+}
+
+static int load_user_key(struct cw_key *ret, struct cw_buf *from, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf dir = CW_BUF_INIT, path = CW_BUF_INIT;
+	int rc = user_key_path(&dir, &path, err);
+
 	if (rc != 0)
 		return rc;
+	cw_buf_adds(from, path.data);
 	rc = read_key(path.data, ret, err);
 	if (rc != CW_E_NOTFOUND)
 		return rc;
 	rc = cw_io_mkdirs(dir.data, 0700, err);
 	if (rc == 0)
-		rc = create_key(path.data, err);
+		rc = make_key(path.data, err);
 	if (rc == 0)
 		rc = read_key(path.data, ret, err);
 	return rc;
 }
 
-int cw_key_load(struct cw_key *ret, struct cw_err *err)
+static const char *named_file(void)
 {
 	const char *named = getenv("CREDWATCH_KEY_FILE");
+
+	return named && *named ? named : NULL;
+}
+
+/* A system key that this user may not read is not meant for this user. */
+static bool has_system_key(void)
+{
 	struct stat st;
 
-	if (named && *named)
-		return read_key(named, ret, err);
-	/* A system key that this user may not read is not meant for this user. */
-	if (stat(SYSTEM_KEY, &st) == 0 && (access(SYSTEM_KEY, R_OK) == 0 || errno != EACCES))
-		return read_key(SYSTEM_KEY, ret, err);
-	return load_user_key(ret, err);
+	return stat(SYSTEM_KEY, &st) == 0 && (access(SYSTEM_KEY, R_OK) == 0 || errno != EACCES);
+}
+
+int cw_key_load_from(struct cw_key *ret, struct cw_buf *path, struct cw_err *err)
+{
+	const char *file = named_file();
+	struct cw_key key;
+	int rc;
+
+	if (!file && has_system_key())
+		file = SYSTEM_KEY;
+	if (file)
+		cw_buf_adds(path, file);
+	rc = file ? read_key(file, &key, err) : load_user_key(&key, path, err);
+	if (rc == 0)
+		rc = cw_buf_fail(path, "path", err);
+	if (rc == 0)
+		*ret = key;
+	cw_key_wipe(&key);
+	return rc;
+}
+
+int cw_key_load(struct cw_key *ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf path = CW_BUF_INIT;
+
+	return cw_key_load_from(ret, &path, err);
+}
+
+static int find_own_file(struct cw_buf *path, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf dir = CW_BUF_INIT;
+	int rc;
+
+	if (named_file()) {
+		cw_buf_adds(path, named_file());
+		return cw_buf_fail(path, "path", err);
+	}
+	if (has_system_key())
+		return cw_err_set(err, CW_E_INVALID, "the key of this machine, '%s', goes before your own: to replace it, name it in "
+				  "CREDWATCH_KEY_FILE", SYSTEM_KEY);
+	rc = user_key_path(&dir, path, err);
+	return rc == 0 ? cw_io_mkdirs(dir.data, 0700, err) : rc;
+}
+
+static int replace_key(const char *path, const struct cw_key *k, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT_SECRET;
+	int rc = cw_key_print(k, &text, err);
+
+	return rc == 0 ? cw_io_replace_file(path, text.data, text.len, 0600, err) : rc;
+}
+
+/* Whether the file PATH is a good key file and holds K. */
+static bool holds_key(const char *path, const struct cw_key *k)
+{
+	struct cw_key old = {0};
+	bool same = read_key(path, &old, NULL) == 0 && memcmp(old.bytes, k->bytes, sizeof(old.bytes)) == 0;
+
+	cw_key_wipe(&old);
+	return same;
+}
+
+int cw_key_put(const struct cw_key *k, bool replace, enum cw_key_put *ret, struct cw_buf *path, struct cw_err *err)
+{
+	size_t start = path->len;
+	const char *file;
+	struct stat st;
+	bool made = false;
+	int rc = find_own_file(path, err);
+
+	if (rc != 0)
+		return rc;
+	file = path->data + start;
+	if (lstat(file, &st) != 0)
+		rc = create_key(file, k, &made, err);
+	*ret = made ? CW_KEY_PUT_NEW : CW_KEY_PUT_SAME;
+	if (rc != 0 || made || holds_key(file, k))
+		return rc;
+	if (!replace)
+		return cw_err_set(err, CW_E_INVALID, "there is another key in '%s' already: it stays unless '--replace' is given", file);
+	rc = replace_key(file, k, err);
+	if (rc == 0)
+		*ret = CW_KEY_PUT_REPLACED;
+	return rc;
 }
 
 void cw_key_wipe(struct cw_key *k)

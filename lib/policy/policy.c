@@ -161,7 +161,7 @@ static int fill(struct cw_policy *p, const struct cw_policy_opts *o, struct cw_e
 		rc = add_entry(p, o, &CW_VEC_AT(&c->allow, struct cw_conf_entry, i), CW_BY_ALLOW, err);
 	for (size_t i = 0; rc == 0 && i < c->exclude.len; i++)
 		rc = add_entry(p, o, &CW_VEC_AT(&c->exclude, struct cw_conf_entry, i), CW_BY_EXCLUDE, err);
-	for (size_t i = 0; rc == 0 && i < c->baselines.len; i++)
+	for (size_t i = 0; rc == 0 && !o->no_baselines && i < c->baselines.len; i++)
 		rc = add_baseline(p, o, &CW_VEC_AT(&c->baselines, struct cw_conf_path, i), err);
 	for (size_t i = 0; i < MARKS_MAX && cw_mark_name(i); i++)
 		p->marks[i] = (struct cw_suppression){.by = CW_BY_MARK, .reason = cw_mark_name(i),

@@ -34,6 +34,7 @@ struct cw_policy_opts {
 	int64_t now;			    /* seconds since the epoch */
 	const char *const *roots; /* folders that path globs are relative to, the longest match counts; borrowed for its life */
 	size_t roots_len;
+	bool no_baselines; /* those configured are not read, for who makes one */
 };
 
 /* Fails when a baseline cannot be read. */

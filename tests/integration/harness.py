@@ -3,13 +3,16 @@
     python3 -B test_x.py PROGRAM
 No secret stands in these files: tokens are joined from parts and made of random characters with a fixed seed."""
 import base64
+import ctypes
 import hashlib
 import hmac
 import json
 import os
 import random
 import re
+import resource
 import shutil
+import signal
 import string
 import subprocess
 import sys
@@ -76,6 +79,18 @@ def jwt(seed):
     body = b64url(json.dumps({"sub": randoms(seed, 12), "iat": 1516239022}).encode())
     mac = hmac.new(randoms(seed + "k", 32).encode(), (head + "." + body).encode(), hashlib.sha256).digest()
     return head + "." + body + "." + b64url(mac)
+
+
+def without_override():
+    """For preexec_fn: root, too, meets the modes of files (no CAP_DAC_OVERRIDE, no CAP_DAC_READ_SEARCH)."""
+    for capability in (1, 2):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+def full_disk():
+    """For preexec_fn: no file can grow beyond 20 bytes; the write fails, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
 
 
 class Done:

@@ -5,7 +5,8 @@ import re
 import harness
 
 COMMANDS = (["scan"], ["audit"], ["rules"], ["rules", "list"], ["rules", "show"], ["rules", "check"], ["rules", "test"],
-            ["rules", "compile"])
+            ["rules", "compile"], ["baseline"], ["baseline", "create"], ["baseline", "update"], ["key"], ["key", "show-id"],
+            ["key", "export"], ["key", "import"])
 
 
 class Usage(harness.Case):

@@ -167,15 +167,57 @@ static void test_update(void **state)
 	/* unless all is to be kept, since not everything was seen */
 	assert_int_equal(cw_baseline_update(&b, none, "abcd", true, false, &change, NULL), 0);
 	assert_int_equal(change.kept, 1);
+	assert_int_equal(change.missing, 1);
 	assert_int_equal(change.dropped, 0);
 	assert_int_equal(b.entries.len, 2);
+}
+
+static void test_weak(void **state)
+{
+	CW_CLEANUP(cw_findings_free_p) struct cw_findings *f = findings();
+	CW_CLEANUP(cw_baseline_release) struct cw_baseline b;
+	struct cw_baseline_change change;
+
+	/* the best proof of a secret's places counts; a weak one that is there is taken out, whether or not others are kept */
+	send(f, "a weak secret", "weak", CW_PROOF_CONTEXT);
+	send(f, "at one place more", "a", CW_PROOF_CONTEXT);
+	send(f, "at one place more", "b", CW_PROOF_PATTERN);
+	assert_int_equal(cw_findings_finish(f, NULL), 0);
+	cw_baseline_init(&b);
+	assert_int_equal(cw_baseline_update(&b, f, "abcd", true, true, &change, NULL), 0);
+	assert_int_equal(b.entries.len, 2);
+	assert_int_equal(cw_baseline_update(&b, f, "abcd", true, false, &change, NULL), 0);
+	assert_int_equal(b.entries.len, 1);
+	assert_int_equal(change.weak, 1);
+	assert_int_equal(change.kept, 1);
+	assert_int_equal(change.missing, 0);
+	assert_non_null(entry(&b, "a"));
+}
+
+static void test_more(void **state)
+{
+	CW_CLEANUP(cw_findings_free_p) struct cw_findings *f = findings();
+	CW_CLEANUP(cw_baseline_release) struct cw_baseline b;
+	struct cw_scan_hit hit = {.rule = &rule, .proof = CW_PROOF_PATTERN, .secret = "s", .canonical = "s", .secret_len = 1,
+				  .canonical_len = 1, .path = "p", .line = 1, .column = 1, .more = 3};
+	struct cw_sink sink = cw_findings_sink(f);
+	struct cw_baseline_change change;
+
+	/* a place that stands for hits that were only counted cannot be made known, and that is said */
+	assert_int_equal(sink.hit(sink.payload, 0, &hit, NULL), 0);
+	assert_int_equal(cw_findings_finish(f, NULL), 0);
+	cw_baseline_init(&b);
+	assert_int_equal(cw_baseline_update(&b, f, "abcd", false, false, &change, NULL), 0);
+	assert_int_equal(b.entries.len, 1);
+	assert_int_equal(change.unsure, 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),   cmocka_unit_test(test_header_only), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_create), cmocka_unit_test(test_update),
+		cmocka_unit_test(test_create), cmocka_unit_test(test_update),	   cmocka_unit_test(test_weak),
+		cmocka_unit_test(test_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

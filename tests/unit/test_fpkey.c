@@ -182,6 +182,51 @@ static void test_fingerprint(void **state)
 	cw_key_wipe(NULL);
 }
 
+static void test_put(void **state)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf where = CW_BUF_INIT, text = CW_BUF_INIT_SECRET;
+	struct cw_key key, other, again;
+	enum cw_key_put how = CW_KEY_PUT_SAME;
+	struct cw_err err = CW_ERR_INIT;
+
+	assert_int_equal(cw_key_parse_text("in", COUNTING "\n", 65, &key, NULL), 0);
+	assert_int_equal(cw_key_parse_text("in", "ff" COUNTING, 64, &other, NULL), 0);
+	/* what is read is what is printed */
+	assert_int_equal(cw_key_print(&key, &text, NULL), 0);
+	assert_string_equal(text.data, COUNTING "\n");
+	/* a new file, then the same key, then another, which needs leave */
+	setenv("CREDWATCH_KEY_FILE", path, 1);
+	assert_int_equal(cw_key_put(&key, false, &how, &where, NULL), 0);
+	assert_int_equal(how, CW_KEY_PUT_NEW);
+	assert_string_equal(where.data, path);
+	assert_int_equal(cw_key_put(&key, false, &how, &where, NULL), 0);
+	assert_int_equal(how, CW_KEY_PUT_SAME);
+	assert_int_equal(cw_key_put(&other, false, &how, &where, &err), CW_E_INVALID);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(cw_key_load(&again, NULL), 0);
+	assert_memory_equal(again.bytes, key.bytes, CW_KEY_LEN);
+	assert_int_equal(cw_key_put(&other, true, &how, &where, NULL), 0);
+	assert_int_equal(how, CW_KEY_PUT_REPLACED);
+	/* the file it came from is named, after what the buffer held */
+	assert_int_equal(cw_key_load_from(&again, &where, NULL), 0);
+	assert_memory_equal(again.bytes, other.bytes, CW_KEY_LEN);
+	assert_string_equal(where.data + where.len - strlen(path), path);
+}
+
+static void test_text_refused(void **state)
+{
+	static const char *const texts[] = {"", "\n", COUNTING "0", COUNTING "\n\n", "0x" COUNTING, " " COUNTING};
+	struct cw_err err = CW_ERR_INIT;
+	struct cw_key key;
+
+	/* what is no key is not repeated */
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		assert_int_equal(cw_key_parse_text("in", texts[i], strlen(texts[i]), &key, &err), CW_E_INVALID);
+		assert_null(strstr(err.msg, "0001"));
+		assert_non_null(strstr(err.msg, "'in'"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +236,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_made_on_first_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_home, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fingerprint, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_put, setup, teardown),
+		cmocka_unit_test(test_text_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
