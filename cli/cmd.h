@@ -18,6 +18,7 @@ extern const struct cw_command cw_commands[];
 
 enum cw_exit cw_cmd_scan(int argc, char **argv);
 enum cw_exit cw_cmd_audit(int argc, char **argv);
+enum cw_exit cw_cmd_explain(int argc, char **argv);
 enum cw_exit cw_cmd_rules(int argc, char **argv);
 enum cw_exit cw_cmd_config(int argc, char **argv);
 enum cw_exit cw_cmd_baseline(int argc, char **argv);

@@ -15,6 +15,7 @@
 const struct cw_command cw_commands[] = {
 	{"scan", "look for secrets in files, folders or standard input", cw_cmd_scan},
 	{"audit", "look for secrets in the whole history of a git repository", cw_cmd_audit},
+	{"explain", "tell why something was found, where it stands and what to do", cw_cmd_explain},
 	{"rules", "list, show, check, test or compile rules", cw_cmd_rules},
 	{"baseline", "make known secrets a file, so that audits show new ones only", cw_cmd_baseline},
 	{"key", "show, export or import the key of fingerprints", cw_cmd_key},

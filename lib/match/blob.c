@@ -10,6 +10,7 @@
 #include "match/decode.h"
 #include "match/resolve.h"
 #include "match/stage1.h"
+#include "match/story.h"
 #include "match/verdict.h"
 
 #define UNSCANNABLE_MAX 1000 /* listed; one is enough to make a scan incomplete */
@@ -105,6 +106,11 @@ void cw_matcher_free(struct cw_matcher *m)
 const struct cw_set *cw_matcher_set(const struct cw_matcher *m)
 {
 	return m->set;
+}
+
+void cw_matcher_set_recorder(struct cw_matcher *m, struct cw_recorder *r)
+{
+	cw_judge_set_recorder(m->judge, r);
 }
 
 void cw_matcher_set_cancel(struct cw_matcher *m, const _Atomic int *cancel)

@@ -39,5 +39,9 @@ double cw_value_rarity(const char *s, size_t len);
  * Values in quotes may be weaker than bare ones, which may be names: where a bare value is a literal (YAML, INI, .env), pass
  * QUOTED. At most CW_VALUE_LOOK_MAX (4 KiB) of a value are looked at. */
 enum cw_value_verdict cw_value_judge(const struct cw_value_spec *spec, const char *s, size_t len, bool quoted);
+/* The same judgement, written down in STORY (match/story.h) check by check; NULL: nobody asks. */
+struct cw_story;
+enum cw_value_verdict cw_value_explain(const struct cw_value_spec *spec, const char *s, size_t len, bool quoted,
+				       struct cw_story *story);
 
 #endif

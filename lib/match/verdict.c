@@ -6,6 +6,7 @@
 
 #include "match/dense.h"
 #include "match/proof.h"
+#include "match/story.h"
 #include "match/value.h"
 #include "rules/pattern.h"
 
@@ -13,6 +14,8 @@ struct cw_judge {
 	const struct cw_set *set;
 	struct cw_pattern_state *state, *inner; /* inner: for proofs and parts while spans of state are in use */
 	struct cw_buf canonical;
+	struct cw_recorder *recorder; /* or NULL */
+	struct cw_story *story;	      /* the recorder's, or NULL */
 };
 
 /* The window of one candidate and the pattern's match in it. */
@@ -60,6 +63,12 @@ void cw_judge_free(struct cw_judge *j)
 	cw_pattern_state_free(j->inner);
 	cw_buf_release(&j->canonical);
 	free(j);
+}
+
+void cw_judge_set_recorder(struct cw_judge *j, struct cw_recorder *r)
+{
+	j->recorder = r;
+	j->story = r ? &r->story : NULL;
 }
 
 const struct cw_buf *cw_judge_canonical(const struct cw_judge *j)
@@ -120,6 +129,29 @@ static const char *find_label(const struct view *v)
 	return NULL;
 }
 
+static void tell_proof(struct cw_story *story, const struct cw_proof_spec *spec, enum cw_proof_result result)
+{
+	const char *level = cw_proof_level_name(cw_proof_check_level(spec->check));
+	const char *name = cw_proof_check_name(spec->check);
+
+	switch (result) {
+	case CW_PROOF_PASS:
+		cw_story_add(story, "proof", CW_STEP_PASSED, "%s of group '%s' holds: %s", name, spec->of, level);
+		break;
+	case CW_PROOF_WEAK:
+		cw_story_add(story, "proof", CW_STEP_NOTE, "%s of group '%s' holds but proves nothing by itself: no %s", name,
+			     spec->of, level);
+		break;
+	case CW_PROOF_NOT_SECRET:
+		cw_story_add(story, "proof", CW_STEP_FAILED, "%s of group '%s': well-formed and harmless", name, spec->of);
+		break;
+	case CW_PROOF_FAIL:
+		cw_story_add(story, "proof", CW_STEP_FAILED, "%s of group '%s' does not hold: %s", name, spec->of,
+			     spec->reject ? "no finding" : "the finding stands without it");
+		break;
+	}
+}
+
 /* All proofs in order. Sets the verdict's kind when one rejects. */
 static int run_proofs(struct cw_judge *j, const struct view *v, struct cw_verdict *ret, struct cw_err *err)
 {
@@ -143,6 +175,8 @@ static int run_proofs(struct cw_judge *j, const struct view *v, struct cw_verdic
 			ret->kind = CW_VERDICT_UNSCANNABLE;
 		if (rc < 0)
 			return rc == CW_E_LIMIT ? 0 : rc;
+		if (j->story)
+			tell_proof(j->story, spec, result);
 		if (result == CW_PROOF_NOT_SECRET)
 			ret->kind = CW_VERDICT_NOT_SECRET;
 		else if (result == CW_PROOF_FAIL && spec->reject)
@@ -188,6 +222,13 @@ static int find_part(struct cw_judge *j, const struct view *v, const struct cw_p
 	return rc;
 }
 
+static void tell_part(struct cw_story *story, const struct cw_part *part, bool found)
+{
+	cw_story_add(story, "part", found ? CW_STEP_PASSED : part->required ? CW_STEP_FAILED : CW_STEP_NOTE,
+		     "'%s' by %s within %u lines: %s%s", part->name, part->rule, part->lines, found ? "found" : "not found",
+		     found || part->required ? "" : ", and not required");
+}
+
 static int run_parts(struct cw_judge *j, const struct view *v, struct cw_verdict *ret, struct cw_err *err)
 {
 	for (size_t i = 0; i < v->rule->parts_len; i++) {
@@ -197,6 +238,7 @@ static int run_parts(struct cw_judge *j, const struct view *v, struct cw_verdict
 			ret->kind = CW_VERDICT_UNSCANNABLE;
 		if (found < 0)
 			return found == CW_E_LIMIT ? 0 : found;
+		tell_part(j->story, &v->rule->parts[i], found > 0);
 		if (!found && v->rule->parts[i].required) {
 			ret->kind = CW_VERDICT_PART;
 			return 0;
@@ -208,13 +250,42 @@ static int run_parts(struct cw_judge *j, const struct view *v, struct cw_verdict
 	return 0;
 }
 
+static bool is_sparse(const struct view *v, struct cw_story *story)
+{
+	return v->rule->dense && cw_story_fails(story, "dense",
+						!cw_dense_near(v->data, v->secret.start, v->secret.end, v->anchor + 1),
+						"no dense piece near the anchor", "a dense piece lies near the anchor");
+}
+
+static enum cw_value_verdict judge_value(const struct view *v, const struct cw_verdict *verdict, struct cw_story *story)
+{
+	if (verdict->cut)
+		cw_story_add(story, "cut", CW_STEP_NOTE,
+			     "the match touches the edge of the window: the secret may go on, and cannot be proved");
+	if (!verdict->label)
+		return cw_value_explain(&v->rule->value, v->data + v->secret.start, v->secret.end - v->secret.start,
+					is_quoted(v), story);
+	/* A documented example is a finding with that label, however ordinary it looks. */
+	cw_story_add(story, "label", CW_STEP_NOTE, "a documented value (%s): its characters are not judged", verdict->label);
+	return CW_VALUE_OK;
+}
+
+/* Whether a vendor's rule has the say. */
+static bool is_vendors(const struct cw_judge *j, const struct view *v)
+{
+	return v->rule->cls == CW_CLASS_GENERIC && v->rule->value.model == CW_MODEL_TOKEN &&
+	       cw_story_fails(j->story, "vendor",
+			      cw_set_vendor(j->set, v->data + v->secret.start, v->secret.end - v->secret.start),
+			      "it begins as a vendor's keys do: that vendor's rules have the say",
+			      "it does not begin as the keys of a known vendor do");
+}
+
 static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdict *ret, struct cw_err *err)
 {
-	const char *secret = v->data + v->secret.start;
 	enum cw_value_verdict value;
 	int rc = 0;
 
-	if (v->rule->dense && !cw_dense_near(v->data, v->secret.start, v->secret.end, v->anchor + 1)) {
+	if (is_sparse(v, j->story)) {
 		ret->kind = CW_VERDICT_SPARSE;
 		return 0;
 	}
@@ -222,17 +293,14 @@ static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdi
 	ret->end = v->offset + v->secret.end;
 	ret->cut = is_cut(v);
 	ret->proof = v->rule->cls == CW_CLASS_GENERIC ? CW_PROOF_CONTEXT : CW_PROOF_PATTERN;
-	/* A documented example is a finding with that label, however ordinary it looks. */
 	ret->label = find_label(v);
-	value = ret->label ? CW_VALUE_OK
-			   : cw_value_judge(&v->rule->value, secret, v->secret.end - v->secret.start, is_quoted(v));
+	value = judge_value(v, ret, j->story);
 	if (value != CW_VALUE_OK) {
 		ret->kind = CW_VERDICT_VALUE;
 		ret->value_reason = cw_value_verdict_name(value);
 		return 0;
 	}
-	if (v->rule->cls == CW_CLASS_GENERIC && v->rule->value.model == CW_MODEL_TOKEN &&
-	    cw_set_vendor(j->set, secret, v->secret.end - v->secret.start)) {
+	if (is_vendors(j, v)) {
 		ret->kind = CW_VERDICT_VENDOR;
 		return 0;
 	}
@@ -243,6 +311,20 @@ static int judge_match(struct cw_judge *j, const struct view *v, struct cw_verdi
 		rc = run_parts(j, v, ret, err);
 	ret->has_canonical = j->canonical.len > 0;
 	return rc;
+}
+
+/* Tell the recorder, if there is one. */
+static int record(const struct cw_judge *j, uint32_t rule, const char *data, size_t len, size_t end,
+		  const struct cw_verdict *verdict, struct cw_err *err)
+{
+	struct cw_judged judged = {.rule = rule, .end = end, .verdict = verdict, .data = data, .len = len,
+				   .canonical = &j->canonical, .story = j->story};
+	int rc;
+
+	if (!j->recorder)
+		return 0;
+	rc = cw_story_fail(j->story, err);
+	return rc == 0 ? j->recorder->verdict(j->recorder->payload, &judged, err) : rc;
 }
 
 int cw_judge_candidate(struct cw_judge *j, uint32_t rule, const char *data, size_t len, size_t end, struct cw_verdict *ret,
@@ -256,6 +338,8 @@ int cw_judge_candidate(struct cw_judge *j, uint32_t rule, const char *data, size
 	if (rc < 0)
 		return rc;
 	cw_buf_clear(&j->canonical);
+	if (j->story)
+		cw_story_clear(j->story);
 	cw_verdict_window(v.rule, end, len, &v.offset, &b);
 	v.data = data + v.offset;
 	v.len = b - v.offset;
@@ -274,6 +358,9 @@ int cw_judge_candidate(struct cw_judge *j, uint32_t rule, const char *data, size
 		return rc;
 	if (j->canonical.fail)
 		return cw_buf_fail(&j->canonical, "a canonical secret", err);
+	rc = record(j, rule, data, len, end, &verdict, err);
+	if (rc != 0)
+		return rc;
 	*ret = verdict;
 	return 0;
 }

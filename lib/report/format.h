@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "report/report.h"
+#include "report/words.h"
 
 int cw_report_write_text(const struct cw_report_input *in, FILE *out, struct cw_err *err);
 int cw_report_write_json(const struct cw_report_input *in, FILE *out, struct cw_err *err);
@@ -23,17 +24,7 @@ int cw_report_puts(const char *text, FILE *out, struct cw_err *err);
 /* Whether everything expected was scanned: only then may a report sound as if it had seen all. */
 bool cw_report_complete(const struct cw_report_input *in);
 
-/* words.c: what the formats for people say alike. */
-#define CW_REPORT_SHORT_ID 12 /* digits of an object id in running text */
-void cw_report_add_number(struct cw_buf *b, uint64_t n, const char *one, const char *many);
-/* "checksum: the checksum inside ..." */
-const char *cw_report_proof_words(enum cw_proof_level p);
-/* The path, or "commit <id>" for a place without one; escaped. */
-void cw_report_add_place(struct cw_buf *b, const struct cw_finding *f);
-/* "first in commit ... of ... by ..., live at ..."; escaped, one line. */
-void cw_report_add_origin(struct cw_buf *b, const struct cw_origin *o);
-/* The line rewritten, if the place is in Python; false (nothing appended) where there is no such advice. */
-bool cw_report_add_python(struct cw_buf *b, const struct cw_finding *f);
+/* words.c: more than report/words.h promises. */
 /* "complete: ..." or "INCOMPLETE: ...", with numbers; one line. */
 void cw_report_add_coverage(struct cw_buf *b, const struct cw_report_input *in);
 /* TEXT of XML or HTML, in an element or an attribute: what is no valid UTF-8 or no character of XML is shown as \xNN. */
@@ -52,8 +43,7 @@ void cw_report_json_count(struct cw_json *o, const char *key, uint64_t n);
 /* Add the bytes under KEY in base64; false without memory. */
 bool cw_report_json_base64(struct cw_json *o, const char *key, const char *data, size_t len);
 
-/* suppressed.c: why a finding does not count, as " (...)" or a member; how many do not, as a line (false: none) or a member. */
-void cw_report_suppression_text(struct cw_buf *b, const struct cw_finding *f);
+/* suppressed.c: why a finding does not count, as a member; how many do not, as a line (false: none) or a member. */
 bool cw_report_suppressed_text(struct cw_buf *b, const struct cw_report_input *in);
 void cw_report_suppression_json(struct cw_json *o, const struct cw_finding *f);
 void cw_report_suppressed_json(struct cw_json *o, const struct cw_report_input *in);

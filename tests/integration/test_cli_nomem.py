@@ -62,6 +62,15 @@ class NoMemory(harness.Case):
         self.commit()
         self.every_failure(["audit", "--jobs", "1"], (2,) + REPORT_LOST, may_crash=True)
 
+    def test_explain(self):
+        # Out of files and out of a report; "not found" would be wrong.
+        report = self.run_it("scan", "--format", "jsonl", "src")
+        fingerprint = report.json_lines()[1]["fingerprint"]
+        with open(self.top + "/report", "wb") as file:
+            file.write(report.out)
+        self.every_failure(["explain", "--jobs", "1", fingerprint, "src"], REPORT_LOST)
+        self.every_failure(["explain", fingerprint, self.top + "/report"], (4,))
+
     def test_others(self):
         for args in (["help"], ["scan", "--help"], ["rules", "list"], ["rules", "show", "stripe.secret-key"]):
             self.every_failure(args, (4,))
