@@ -3,13 +3,16 @@
 #include <stdlib.h>
 
 #include "vcs/delta.h"
+#include "vcs/pack_stream.h"
 #include "vcs/packs_int.h"
 
 #define RATIO_MAX 1032	/* bytes that deflate can make of one */
 #define ZLIB_LEN_MIN 8	/* bytes of an empty zlib stream */
 #define READ_MIN ((size_t)4 << 10)
 #define READ_MAX ((size_t)128 << 10)
-#define KEEP_MAX ((size_t)4 << 20) /* bytes of memory kept for the next call */
+#define WHOLE_MAX ((size_t)4 << 20) /* packed bytes that are read at once; longer entries are inflated piece by piece */
+#define KEEP_MAX ((size_t)4 << 20)  /* bytes of memory kept for the next call */
+#define GROW_MAX ((size_t)1 << 20)  /* bytes up to which buffers get room to spare */
 
 struct cw_pack_reader {
 	const struct cw_packs *packs;
@@ -75,44 +78,63 @@ static int check_entry(const struct cw_entry *e, uint64_t max, struct cw_err *er
 		return corrupt(err, "it is cut short");
 	if (e->size / RATIO_MAX > packed)
 		return corrupt(err, "it cannot have the size that it states");
-	if (e->size > max || packed - ZLIB_LEN_MIN > max + max / 8 + READ_MAX)
+	if (e->size > max)
 		return cw_err_set(err, CW_E_LIMIT, "the pack entry is too large");
 	return 0;
 }
 
-/* The packed bytes of an entry. */
-static int packed_bytes(struct cw_pack_reader *r, const struct cw_entry *e, const uint8_t **ret, struct cw_err *err)
+/* Empty B and give it room for LEN bytes: for many of them exactly that, and never beside the old ones. */
+static int make_room(struct cw_buf *b, uint64_t len, struct cw_err *err)
+{
+	if (len > GROW_MAX && len > b->cap)
+		cw_buf_release(b);
+	cw_buf_clear(b);
+	cw_buf_reserve(b, (size_t)len);
+	return cw_buf_fail(b, "object of a pack", err);
+}
+
+/* How many bytes to read for the NEED bytes at AT: the more, the longer entries are read one behind the other. */
+static size_t read_ahead(struct cw_pack_reader *r, const struct cw_pack_file *f, uint64_t at, size_t need)
 {
 	const struct cw_pack_window *w = &r->window;
-	size_t need = (size_t)(e->end - e->offset - e->head), want;
-	uint64_t at = e->offset + e->head;
 
-	if (w->file == file_of(r, e) && at >= w->at && at - w->at < w->len + READ_MIN)
-		r->ahead = r->ahead < READ_MAX ? 2 * r->ahead : READ_MAX;
-	else
+	if (w->file != f || at + READ_MAX < w->at || at > w->at + w->len + READ_MIN)
 		r->ahead = READ_MIN;
-	want = need > r->ahead ? need : r->ahead;
-	return cw_pack_window_get(&r->window, file_of(r, e), at, need, want, ret, err);
+	else if (r->ahead < READ_MAX && at >= w->at && at + need > w->at + w->len)
+		r->ahead *= 2;
+	return need > r->ahead ? need : r->ahead;
+}
+
+static int inflate_whole(struct cw_pack_reader *r, const struct cw_entry *e, size_t packed, struct cw_buf *out, struct cw_err *err)
+{
+	const struct cw_pack_file *f = file_of(r, e);
+	uint64_t at = e->offset + e->head;
+	size_t used = 0;
+	const uint8_t *bytes;
+	int rc = cw_pack_window_get(&r->window, f, at, packed, read_ahead(r, f, at, packed), &bytes, err);
+
+	if (rc)
+		return rc;
+	/* NULL for the length that comes out: it must be this one. */
+	if (libdeflate_zlib_decompress_ex(r->inflater, bytes, packed, out->data, (size_t)e->size, &used, NULL) != LIBDEFLATE_SUCCESS)
+		return corrupt(err, "it cannot be inflated to its size");
+	return used == packed ? 0 : corrupt(err, "other bytes stand behind it");
 }
 
 static int inflate_entry(struct cw_pack_reader *r, const struct cw_entry *e, struct cw_buf *out, struct cw_err *err)
 {
-	size_t packed = (size_t)(e->end - e->offset - e->head), used = 0;
-	const uint8_t *bytes;
-	int rc = packed_bytes(r, e, &bytes, err);
+	uint64_t packed = e->end - e->offset - e->head;
+	int rc = make_room(out, e->size, err);
 
 	if (rc)
 		return rc;
-	cw_buf_clear(out);
-	if (cw_buf_reserve(out, (size_t)e->size))
-		return cw_buf_fail(out, "pack entry", err);
-	/* A NULL for the length that comes out demands exactly `size` bytes. */
-	if (libdeflate_zlib_decompress_ex(r->inflater, bytes, packed, out->data, (size_t)e->size, &used, NULL) != LIBDEFLATE_SUCCESS)
-		return corrupt(err, "it cannot be inflated to its size");
-	if (used != packed)
-		return corrupt(err, "other bytes stand behind it");
-	cw_buf_commit(out, (size_t)e->size);
-	return 0;
+	if (packed <= WHOLE_MAX)
+		rc = inflate_whole(r, e, (size_t)packed, out, err);
+	else
+		rc = cw_pack_stream(&r->window, file_of(r, e), e->offset + e->head, packed, READ_MAX, out->data, e->size, err);
+	if (!rc)
+		cw_buf_commit(out, (size_t)e->size);
+	return rc;
 }
 
 int cw_pack_inflate(struct cw_pack_reader *r, uint32_t i, uint64_t max, struct cw_buf *out, struct cw_err *err)
@@ -121,7 +143,7 @@ int cw_pack_inflate(struct cw_pack_reader *r, uint32_t i, uint64_t max, struct c
 	int rc = check_entry(e, max < PTRDIFF_MAX / 2 ? max : PTRDIFF_MAX / 2, err);
 
 	rc = rc ? rc : inflate_entry(r, e, out, err);
-	return cw_pack_window_blame(&r->window, file_of(r, e), rc, err);
+	return rc ? cw_pack_window_blame(&r->window, file_of(r, e), rc, err) : 0;
 }
 
 static void trim(struct cw_buf *b)
@@ -157,10 +179,8 @@ static int apply_entry(struct cw_pack_reader *r, uint32_t i, uint64_t max, const
 	rc = rc ? rc : cw_delta_length(delta->data, delta->len, base->len, max, &len, err);
 	if (rc)
 		return rc;
-	cw_buf_clear(child);
-	if (cw_buf_reserve(child, (size_t)len))
-		return cw_buf_fail(child, "object of a pack", err);
-	rc = cw_delta_build(delta->data, delta->len, base->data, base->len, child->data, err);
+	rc = make_room(child, len, err);
+	rc = rc ? rc : cw_delta_build(delta->data, delta->len, base->data, base->len, child->data, err);
 	if (!rc)
 		cw_buf_commit(child, (size_t)len);
 	return rc;

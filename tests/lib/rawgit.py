@@ -1,5 +1,7 @@
 """Writes what git itself would not: loose objects, packs and pack indexes byte by byte, so that tests can make them lie."""
+import collections
 import hashlib
+import itertools
 import os
 import struct
 import zlib
@@ -61,6 +63,24 @@ def ref_delta(base, delta):
     return entry_header(REF_DELTA, len(delta)) + bytes.fromhex(base) + zlib.compress(delta)
 
 
+def ofs_delta(distance, delta, size=None):
+    """A delta whose base begins DISTANCE bytes before it."""
+    back, distance = [distance & 0x7F], distance >> 7
+    while distance:
+        distance -= 1
+        back.insert(0, distance & 0x7F | 0x80)
+        distance >>= 7
+    return entry_header(OFS_DELTA, len(delta) if size is None else size) + bytes(back) + zlib.compress(delta)
+
+
+def make_delta(base_len, child_len, *instructions):
+    return varint(base_len) + varint(child_len) + b"".join(instructions)
+
+
+def delta_insert(data):
+    return bytes([len(data)]) + data
+
+
 def delta_copy(offset, size):
     """A copy instruction."""
     op, args = 0x80, b""
@@ -75,19 +95,23 @@ def delta_copy(offset, size):
     return bytes([op]) + args
 
 
-def write_pack(git_dir, entries, index=None, count=None):
+def write_pack(git_dir, entries, index=None, count=None, lie=None):
     """Write a pack of ENTRIES [(id, bytes)] and its index. INDEX [(id, number of the entry)] need not tell the truth, nor need
-    COUNT. Returns the path without its ending."""
-    data = b"PACK" + struct.pack(">II", 2, len(entries) if count is None else count)
+    COUNT; LIE changes the offsets that the index gives, a list in the order of the entries. Returns the path without its
+    ending."""
+    data = bytearray(b"PACK" + struct.pack(">II", 2, len(entries) if count is None else count))
     offsets = []
     for _, item in entries:
         offsets.append(len(data))
         data += item
-    data += hashlib.sha1(data).digest()
+    data = bytes(data + hashlib.sha1(data).digest())
+    if lie:
+        lie(offsets)
     if index is None:
         index = [(oid, i) for i, (oid, _) in enumerate(entries)]
     index = sorted(index)
-    fan = [sum(int(oid[:2], 16) <= i for oid, _ in index) for i in range(256)]
+    firsts = collections.Counter(int(oid[:2], 16) for oid, _ in index)
+    fan = list(itertools.accumulate(firsts[i] for i in range(256)))
     idx = b"\xfftOc" + struct.pack(">I", 2) + b"".join(struct.pack(">I", n) for n in fan)
     idx += b"".join(bytes.fromhex(oid) for oid, _ in index)
     idx += b"".join(struct.pack(">I", zlib.crc32(entries[i][1])) for _, i in index)
