@@ -7,48 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/decode.h"
+#include "match/blob_int.h"
 #include "match/resolve.h"
-#include "match/stage1.h"
 #include "match/story.h"
-#include "match/verdict.h"
 
 #define UNSCANNABLE_MAX 1000 /* listed; one is enough to make a scan incomplete */
 #define HITS_MAX ((size_t)1 << 22)
-
-struct rule_state { /* of one rule during one blob */
-	uint64_t blob, text; /* serial numbers these values belong to */
-	uint64_t start, end; /* last hit in that text */
-	uint64_t hits;	     /* in that blob */
-};
-
-struct cw_matcher {
-	struct cw_set *set;
-	struct cw_stage1 *stage1;
-	struct cw_judge *judge;
-	struct rule_state *rules;
-	uint64_t blob_serial, text_serial;
-	struct cw_buf text[CW_DECODE_DEPTH_MAX + 1]; /* decoded texts, by depth */
-};
-
-struct text {
-	const struct text *parent; /* NULL: the blob or its UTF-16 characters */
-	const char *data;
-	size_t len;
-	int depth; /* decoders so far */
-	enum cw_blob_class cls;
-	size_t bom, unit;		  /* without parent: offset k is byte bom + unit * k of the blob */
-	const struct cw_span_found *span; /* with parent: where it comes from */
-};
-
-struct run { /* one call of cw_match_blob */
-	struct cw_matcher *m;
-	struct cw_result *res;
-	struct cw_err *err;
-	bool binary;
-	const struct text *text;
-	uint64_t text_serial;
-};
 
 static int matcher_alloc(const struct cw_set *set, struct cw_matcher **ret, struct cw_err *err)
 {
@@ -99,6 +63,7 @@ void cw_matcher_free(struct cw_matcher *m)
 	cw_stage1_free(m->stage1);
 	cw_judge_free(m->judge);
 	free(m->rules);
+	cw_facts_work_free(m->facts);
 	cw_set_unref(m->set);
 	free(m);
 }
@@ -150,7 +115,7 @@ void cw_result_release(struct cw_result *r)
 }
 
 /* The byte of the blob where offset OFF of T begins. */
-static uint64_t map_offset(const struct text *t, size_t off)
+static uint64_t map_offset(const struct cw_text *t, size_t off)
 {
 	for (; t->parent; t = t->parent)
 		off = cw_decode_map(t->span, off);
@@ -159,7 +124,7 @@ static uint64_t map_offset(const struct text *t, size_t off)
 
 /* The byte of the blob behind the last one that bytes [.., END) of T come from; END > 0. A decoded byte may end
  * inside an encoded character, which then belongs to it. */
-static uint64_t map_end(const struct text *t, size_t end)
+static uint64_t map_end(const struct cw_text *t, size_t end)
 {
 	for (; t->parent; t = t->parent)
 		end = cw_decode_map(t->span, end - 1) + 2;
@@ -167,7 +132,7 @@ static uint64_t map_end(const struct text *t, size_t end)
 }
 
 /* The blob's bytes of the outermost decoded span that T comes from. */
-static void outermost(const struct text *t, uint64_t *ret_start, uint64_t *ret_end)
+static void outermost(const struct cw_text *t, uint64_t *ret_start, uint64_t *ret_end)
 {
 	while (t->parent->parent)
 		t = t->parent;
@@ -176,7 +141,7 @@ static void outermost(const struct text *t, uint64_t *ret_start, uint64_t *ret_e
 }
 
 /* "utf-16le+base64": how the bytes of T were decoded, outermost first; NULL for the blob itself. */
-static const char *decoded_name(const struct text *t)
+static const char *decoded_name(const struct cw_text *t)
 {
 	static const char *const names[3][CW_DECODE_DEPTH_MAX + 1] = {
 		{NULL, "base64", "base64+base64", "base64+base64+base64"},
@@ -189,12 +154,12 @@ static const char *decoded_name(const struct text *t)
 }
 
 /* Whether this hit of RULE counts: not the one just found again through another anchor end, and within the limit. */
-static bool count_hit(struct run *run, uint32_t rule, const struct cw_verdict *v)
+static bool count_hit(struct cw_run *run, uint32_t rule, const struct cw_verdict *v)
 {
-	struct rule_state *s = &run->m->rules[rule];
+	struct cw_rule_state *s = &run->m->rules[rule];
 
 	if (s->blob != run->m->blob_serial)
-		*s = (struct rule_state){.blob = run->m->blob_serial};
+		*s = (struct cw_rule_state){.blob = run->m->blob_serial};
 	if (s->text == run->text_serial && s->start == v->start && s->end == v->end)
 		return false;
 	s->text = run->text_serial;
@@ -203,9 +168,9 @@ static bool count_hit(struct run *run, uint32_t rule, const struct cw_verdict *v
 	return ++s->hits <= CW_HITS_PER_RULE_MAX;
 }
 
-static int add_hit(struct run *run, uint32_t rule, const struct cw_verdict *v)
+static int add_hit(struct cw_run *run, uint32_t rule, const struct cw_verdict *v)
 {
-	const struct text *t = run->text;
+	const struct cw_text *t = run->text;
 	const struct cw_buf *canonical = cw_judge_canonical(run->m->judge);
 	struct cw_result *res = run->res;
 	struct cw_hit *h;
@@ -235,7 +200,7 @@ static int add_hit(struct run *run, uint32_t rule, const struct cw_verdict *v)
 	return cw_buf_fail(&res->secrets, "secrets in one blob", run->err);
 }
 
-static int add_unscannable(struct run *run, const struct cw_candidate *c)
+static int add_unscannable(struct cw_run *run, const struct cw_candidate *c)
 {
 	struct cw_unscannable *u;
 
@@ -250,55 +215,64 @@ static int add_unscannable(struct run *run, const struct cw_candidate *c)
 	return 0;
 }
 
-static int on_batch(const struct cw_candidate *c, size_t n, void *payload)
+int cw_run_candidate(struct cw_run *run, const struct cw_candidate *c)
 {
-	struct run *run = payload;
+	struct cw_verdict v;
+	int rc;
 
-	run->res->candidates += n;
-	for (size_t i = 0; i < n; i++) {
-		struct cw_verdict v;
-		int rc;
-
-		/* In binary files only specific rules speak. */
-		if (run->binary && cw_set_rule(run->m->set, c[i].rule)->cls == CW_CLASS_GENERIC)
-			continue;
-		rc = cw_judge_candidate(run->m->judge, c[i].rule, run->text->data, run->text->len, (size_t)c[i].end, &v,
-					run->err);
-		if (rc == 0 && v.kind == CW_VERDICT_ACCEPT)
-			rc = add_hit(run, c[i].rule, &v);
-		else if (rc == 0 && v.kind == CW_VERDICT_UNSCANNABLE)
-			rc = add_unscannable(run, &c[i]);
-		if (rc < 0)
-			return rc;
+	/* In binary files only specific rules speak. */
+	if (run->binary && cw_set_rule(run->m->set, c->rule)->cls == CW_CLASS_GENERIC)
+		return 0;
+	rc = cw_judge_candidate(run->m->judge, c->rule, run->text->data, run->text->len, (size_t)c->end, &v, run->err);
+	if (rc == 0 && v.kind == CW_VERDICT_ACCEPT) {
+		run->found++;
+		return add_hit(run, c->rule, &v);
 	}
-	return 0;
+	if (rc == 0 && v.kind == CW_VERDICT_UNSCANNABLE) {
+		run->found++;
+		return add_unscannable(run, c);
+	}
+	return rc < 0 ? rc : 0;
 }
 
-static int on_span(const struct cw_span_found *span, void *payload);
-
-/* Everything in one text: its candidates, then what its decoders find. */
-static int scan_text(struct run *run, const struct text *t)
+static int on_batch(const struct cw_candidate *c, size_t n, void *payload)
 {
-	const struct text *outer = run->text;
+	struct cw_run *run = payload;
+	int rc = 0;
+
+	run->res->candidates += n;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = cw_run_candidate(run, &c[i]);
+	return rc;
+}
+
+void cw_run_text(struct cw_run *run, const struct cw_text *t)
+{
+	run->text = t;
+	run->text_serial = ++run->m->text_serial;
+}
+
+int cw_run_whole(struct cw_run *run, const struct cw_text *t)
+{
+	const struct cw_text *outer = run->text;
 	uint64_t outer_serial = run->text_serial;
 	int rc;
 
-	run->text = t;
-	run->text_serial = ++run->m->text_serial;
+	cw_run_text(run, t);
 	rc = cw_stage1_scan(run->m->stage1, t->data, t->len, 0, t->len, on_batch, run, run->err);
 	for (int d = 0; rc == 0 && t->depth < CW_DECODE_DEPTH_MAX && d < CW_DECODER_COUNT_; d++)
-		rc = cw_decode_find((enum cw_decoder)d, t->data, t->len, 0, t->len, on_span, run);
+		rc = cw_decode_find((enum cw_decoder)d, t->data, t->len, 0, t->len, cw_run_span, run);
 	run->text = outer;
 	run->text_serial = outer_serial;
 	return rc;
 }
 
-static int on_span(const struct cw_span_found *span, void *payload)
+int cw_run_span(const struct cw_span_found *span, void *payload)
 {
-	struct run *run = payload;
-	const struct text *t = run->text;
+	struct cw_run *run = payload;
+	const struct cw_text *t = run->text;
 	struct cw_buf *out = &run->m->text[t->depth + 1];
-	struct text inner = {.parent = t, .depth = t->depth + 1, .cls = t->cls, .span = span};
+	struct cw_text inner = {.parent = t, .depth = t->depth + 1, .cls = t->cls, .span = span};
 	int rc;
 
 	cw_buf_clear(out);
@@ -307,14 +281,14 @@ static int on_span(const struct cw_span_found *span, void *payload)
 		return rc;
 	inner.data = out->data;
 	inner.len = out->len;
-	return out->len < CW_DECODE_MIN ? 0 : scan_text(run, &inner);
+	return out->len < CW_DECODE_MIN ? 0 : cw_run_whole(run, &inner);
 }
 
 /* A blob that is not plain also gets its whole-blob treatment. */
-static int scan_utf16(struct run *run, enum cw_blob_class cls, const char *data, size_t len)
+static int scan_utf16(struct cw_run *run, enum cw_blob_class cls, const char *data, size_t len)
 {
 	struct cw_buf *out = &run->m->text[0];
-	struct text t = {.cls = cls, .unit = 2};
+	struct cw_text t = {.cls = cls, .unit = 2};
 	int rc;
 
 	cw_buf_clear(out);
@@ -323,13 +297,13 @@ static int scan_utf16(struct run *run, enum cw_blob_class cls, const char *data,
 		return rc;
 	t.data = out->data;
 	t.len = out->len;
-	return scan_text(run, &t);
+	return cw_run_whole(run, &t);
 }
 
-static int count_more(struct run *run)
+static int count_more(struct cw_run *run)
 {
 	for (uint32_t i = 0; i < cw_set_len(run->m->set); i++) {
-		const struct rule_state *s = &run->m->rules[i];
+		const struct cw_rule_state *s = &run->m->rules[i];
 		struct cw_more *more;
 
 		if (s->blob != run->m->blob_serial || s->hits <= CW_HITS_PER_RULE_MAX)
@@ -343,23 +317,37 @@ static int count_more(struct run *run)
 	return 0;
 }
 
+bool cw_blob_is_binary(const char *data, size_t len)
+{
+	return memchr(data ? data : "", 0, len < CW_CLASS_PREFIX ? len : CW_CLASS_PREFIX) != NULL;
+}
+
+void cw_run_begin(struct cw_run *run, enum cw_blob_class cls)
+{
+	cw_result_clear(run->res);
+	run->m->blob_serial++;
+	run->res->cls = cw_blob_class_name(cls);
+}
+
+int cw_run_end(struct cw_run *run)
+{
+	int rc = run->res->hits.len >= CW_HITS_PER_RULE_MAX ? count_more(run) : 0;
+
+	return rc < 0 ? rc : cw_resolve(run->m->set, run->res, run->err);
+}
+
 int cw_match_blob(struct cw_matcher *m, const void *data, size_t len, struct cw_result *res, struct cw_err *err)
 {
 	enum cw_blob_class cls = cw_blob_classify(data, len);
-	struct text plain = {.data = data, .len = len, .cls = CW_BLOB_PLAIN, .unit = 1};
-	struct run run = {.m = m, .res = res, .err = err};
+	struct cw_text plain = {.data = data, .len = len, .cls = CW_BLOB_PLAIN, .unit = 1};
+	struct cw_run run = {.m = m, .res = res, .err = err, .binary = cw_blob_is_binary(data, len)};
 	int rc;
 
-	cw_result_clear(res);
-	m->blob_serial++;
-	res->cls = cw_blob_class_name(cls);
-	run.binary = memchr(data ? data : "", 0, len < CW_CLASS_PREFIX ? len : CW_CLASS_PREFIX) != NULL;
-	rc = scan_text(&run, &plain);
+	cw_run_begin(&run, cls);
+	rc = cw_run_whole(&run, &plain);
 	if (rc == 0 && cls != CW_BLOB_PLAIN) {
 		run.binary = false;
 		rc = scan_utf16(&run, cls, data, len);
 	}
-	if (rc == 0 && res->hits.len >= CW_HITS_PER_RULE_MAX)
-		rc = count_more(&run);
-	return rc < 0 ? rc : cw_resolve(m->set, res, err);
+	return rc < 0 ? rc : cw_run_end(&run);
 }

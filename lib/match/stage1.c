@@ -23,6 +23,8 @@ struct cw_stage1 {
 	/* of the Hyperscan call under way */
 	struct list *list;
 	uint64_t base, from, to;
+	uint64_t matched;
+	unsigned kinds;
 	/* of the segment under way */
 	const char *data;
 	size_t len;
@@ -149,6 +151,7 @@ static int scan_ends(struct cw_stage1 *s, bool dense, uint64_t a, uint64_t b)
 	s->base = a > CW_STAGE1_BACK ? a - CW_STAGE1_BACK : 0;
 	s->from = a;
 	s->to = b;
+	s->matched += stop - s->base;
 	e = hs_scan(cw_set_db(s->set, dense), s->data + s->base, (unsigned)(stop - s->base), 0, s->scratch, on_match, s);
 	if (e == HS_SUCCESS || (e == HS_SCAN_TERMINATED && s->list->full))
 		return s->list->full ? 1 : 0;
@@ -179,11 +182,11 @@ static int scan_segment(struct cw_stage1 *s, uint64_t from, uint64_t *to)
 
 	s->found[0].len = s->found[1].len = 0;
 	s->found[0].full = s->found[1].full = false;
-	if (cw_set_db(s->set, false))
+	if (s->kinds & CW_STAGE1_OPEN && cw_set_db(s->set, false))
 		rc = scan_ends(s, false, from, *to);
 	if (rc == 1)
 		cut_segment(s, &s->found[0], to);
-	if (rc >= 0 && cw_set_db(s->set, true))
+	if (rc >= 0 && s->kinds & CW_STAGE1_DENSE && cw_set_db(s->set, true))
 		rc = cw_dense_windows(s->data, s->len, from, *to, on_window, s);
 	if (rc == 1 && s->found[1].full)
 		cut_segment(s, &s->found[1], to);
@@ -209,6 +212,19 @@ static size_t join(struct cw_stage1 *s)
 int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t from, size_t to,
 		   int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload, struct cw_err *err)
 {
+	return cw_stage1_scan_kinds(s, CW_STAGE1_OPEN | CW_STAGE1_DENSE, data, len, from, to, batch, payload, err);
+}
+
+uint64_t cw_stage1_matched(const struct cw_stage1 *s)
+{
+	return s->matched;
+}
+
+int cw_stage1_scan_kinds(struct cw_stage1 *s, unsigned kinds, const char *data, size_t len, size_t from, size_t to,
+			 int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload,
+			 struct cw_err *err)
+{
+	s->kinds = kinds;
 	s->data = data;
 	s->len = len;
 	s->err = err;

@@ -38,6 +38,16 @@ CW_DEFINE_CLEANUP(struct cw_stage1, cw_stage1_free)
 int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t from, size_t to,
 		   int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload, struct cw_err *err);
 
+/* The same for rules of some kinds only: CW_STAGE1_OPEN, CW_STAGE1_DENSE or both. */
+#define CW_STAGE1_OPEN 1u
+#define CW_STAGE1_DENSE 2u
+int cw_stage1_scan_kinds(struct cw_stage1 *s, unsigned kinds, const char *data, size_t len, size_t from, size_t to,
+			 int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload,
+			 struct cw_err *err);
+
+/* Bytes that Hyperscan was given so far, those that were given twice (for rules of both kinds) counted twice. */
+uint64_t cw_stage1_matched(const struct cw_stage1 *s);
+
 /* One scan over all rules' first examples joined; CW_E_INTERNAL naming the first rule whose anchor does not fire. A database that
  * misses one must not be used. */
 int cw_stage1_known_answer(struct cw_stage1 *s, struct cw_err *err);
