@@ -25,26 +25,41 @@ static const char *const colours[] = {"auto", "always", "never", NULL};
 
 #define FIELD(name) .offset = offsetof(struct cw_run_opts, name)
 
+#define COMMON_OPTIONS \
+	{.kind = CW_OPT_STRING, .letter = 'f', .name = "format", .arg = "FORMAT", FIELD(format), \
+	 .help = "form of the report (default: text); the list is below"}, \
+	{.kind = CW_OPT_STRING, .letter = 'o', .name = "output", .arg = "FILE", FIELD(output), \
+	 .help = "write the report to FILE, which is replaced when the report is complete"}, \
+	{.kind = CW_OPT_FLAG, .name = "show-secrets", FIELD(show_secrets), \
+	 .help = "show the secrets themselves; without it only a redacted form is shown"}, \
+	{.kind = CW_OPT_NUMBER, .letter = 'j', .name = "jobs", .arg = "N", FIELD(jobs), .min = 1, .max = CW_JOBS_MAX, \
+	 .help = "threads (default: one for each processor that may be used)"}, \
+	CW_RULESET_OPTIONS(struct cw_run_opts, rules), \
+	CW_POLICY_OPTIONS(struct cw_run_opts, policy), \
+	{.kind = CW_OPT_SIZE, .name = "object-max", .arg = "SIZE", FIELD(object_max), .min = 1, .max = CW_OBJECT_MAX_MAX, \
+	 .help = "larger files or objects are not scanned, and reported as such: a number with K, M or G (default 1G)"}, \
+	{.kind = CW_OPT_FLAG, .letter = 'q', .name = "quiet", FIELD(quiet), \
+	 .help = "print nothing but the report, errors and notes"}, \
+	{.kind = CW_OPT_FLAG, .name = "no-progress", FIELD(no_progress), \
+	 .help = "no progress line (it is only shown on a terminal)"}, \
+	{.kind = CW_OPT_CHOICE, .name = "colour", .arg = "WHEN", FIELD(colour), .choices = colours, \
+	 .help = "auto (default: on a terminal, unless NO_COLOR is set), always or never"}, \
+	{.kind = CW_OPT_CHOICE, .name = "color", .arg = "WHEN", FIELD(colour), .choices = colours}
+
 const struct cw_opt cw_run_options[] = {
-	{.kind = CW_OPT_STRING, .letter = 'f', .name = "format", .arg = "FORMAT", FIELD(format),
-	 .help = "form of the report (default: text); the list is below"},
-	{.kind = CW_OPT_STRING, .letter = 'o', .name = "output", .arg = "FILE", FIELD(output),
-	 .help = "write the report to FILE, which is replaced when the report is complete"},
-	{.kind = CW_OPT_FLAG, .name = "show-secrets", FIELD(show_secrets),
-	 .help = "show the secrets themselves; without it only a redacted form is shown"},
-	{.kind = CW_OPT_NUMBER, .letter = 'j', .name = "jobs", .arg = "N", FIELD(jobs), .min = 1, .max = CW_JOBS_MAX,
-	 .help = "threads (default: one for each processor that may be used)"},
-	CW_RULESET_OPTIONS(struct cw_run_opts, rules),
-	CW_POLICY_OPTIONS(struct cw_run_opts, policy),
-	{.kind = CW_OPT_SIZE, .name = "object-max", .arg = "SIZE", FIELD(object_max), .min = 1, .max = CW_OBJECT_MAX_MAX,
-	 .help = "larger files or objects are not scanned, and reported as such: a number with K, M or G (default 1G)"},
-	{.kind = CW_OPT_FLAG, .letter = 'q', .name = "quiet", FIELD(quiet),
-	 .help = "print nothing but the report, errors and notes"},
-	{.kind = CW_OPT_FLAG, .name = "no-progress", FIELD(no_progress),
-	 .help = "no progress line (it is only shown on a terminal)"},
-	{.kind = CW_OPT_CHOICE, .name = "colour", .arg = "WHEN", FIELD(colour), .choices = colours,
-	 .help = "auto (default: on a terminal, unless NO_COLOR is set), always or never"},
-	{.kind = CW_OPT_CHOICE, .name = "color", .arg = "WHEN", FIELD(colour), .choices = colours},
+	COMMON_OPTIONS,
+	{.kind = CW_OPT_END},
+};
+
+const struct cw_opt cw_audit_options[] = {
+	COMMON_OPTIONS,
+	{.kind = CW_OPT_SIZE, .name = "max-memory", .arg = "SIZE", FIELD(memory_max), .min = CW_MEMORY_MAX_MIN,
+	 .max = CW_OBJECT_MAX_MAX,
+	 .help = "content in memory at a time (default 4G); an object that needs more is not scanned, and reported as such"},
+	{.kind = CW_OPT_FLAG, .name = "exhaustive", FIELD(exhaustive),
+	 .help = "scan every version of every file whole: slow, and the same findings"},
+	{.kind = CW_OPT_FLAG, .name = "stats", FIELD(stats), .help = "say on standard error how much was read and matched"},
+	{.kind = CW_OPT_FLAG, .name = "dump-verdicts", FIELD(dump)},
 	{.kind = CW_OPT_END},
 };
 
@@ -135,6 +150,8 @@ static int prepare_limits(struct run *r, struct cw_err *err)
 	uint64_t jobs = o->jobs > 0 ? o->jobs : c->jobs;
 
 	r->limits.jobs = jobs > 0 ? (unsigned)jobs : default_jobs();
+	r->limits.memory_max = o->memory_max;
+	r->limits.exhaustive = o->exhaustive;
 	r->limits.object_max = o->object_max > 0 ? o->object_max : c->object_max;
 	r->format = cw_report_find(o->format ? o->format : c->format);
 	if (!r->format)

@@ -23,12 +23,15 @@ struct cw_run_opts {
 	bool show_secrets, quiet, no_progress;
 	uint64_t jobs; /* 0: as configured */
 	uint64_t object_max; /* bytes; 0: as configured */
+	uint64_t memory_max; /* bytes; 0: the default */
+	bool exhaustive, stats, dump; /* of audit */
 	int colour;	     /* index into the choices of --colour: auto, always, never */
 };
 
 #define CW_RUN_OPTS_INIT { .rules = CW_RULESET_OPTS_INIT }
 
 extern const struct cw_opt cw_run_options[];
+extern const struct cw_opt cw_audit_options[]; /* the same and more */
 /* Formats and exit statuses for help: to be given as struct cw_usage.add_tail. */
 void cw_run_tail(struct cw_buf *out);
 
@@ -45,6 +48,8 @@ struct cw_run_limits {
 	unsigned jobs; /* >= 1 */
 	uint64_t object_max; /* bytes */
 	const struct cw_policy *policy; /* for excluded files */
+	uint64_t memory_max; /* bytes; 0: the default */
+	bool exhaustive;
 };
 
 struct cw_run_scan {

@@ -41,6 +41,8 @@ struct audit {
 	struct cw_progress *progress;
 	struct cw_coverage *coverage;
 	struct cw_repo *repo; /* of the enumeration; also the first worker's */
+	struct cw_packs *packs; /* NULL: everything is read through the repository */
+	struct cw_audit_stats stats;
 	struct cw_kept_table kept;
 	struct cw_vec refs;	  /* struct cw_ref, read before the last enumeration */
 	struct cw_vec ref_faults; /* struct cw_store_fault */
@@ -65,14 +67,17 @@ static int stage_hit(void *payload, unsigned worker, const struct cw_scan_hit *h
 	return rc ? rc : cw_stage_add(&a->jobs[worker].stage, hit, &kept, err);
 }
 
-static int scan_content(struct audit *a, struct job *j, const struct cw_object_ref *ref, const char *hex,
-			const struct cw_object *o, struct cw_err *err)
+static int scan_content(struct audit *a, struct job *j, const struct cw_object_ref *ref, const struct cw_object *o,
+			const struct cw_version *version, struct cw_facts *facts, struct cw_err *err)
 {
-	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = ref->oid, .type = o->type };
+	char hex[CW_OID_HEX_SIZE];
+	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = ref->oid, .type = o->type,
+				.version = version, .facts = facts };
 	struct cw_err why = CW_ERR_INIT;
 	uint32_t holder;
 	int rc;
 
+	cw_oid_hex(&ref->oid, hex);
 	rc = cw_scanner_scan(&j->scanner, &s, err);
 	/* A report names the object, which must then be the one of that id. */
 	if (!rc && j->scanner.res.hits.len && cw_object_verify(o, &ref->oid, &why))
@@ -105,9 +110,132 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 		cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(&why));
 		return 0;
 	}
-	rc = o.type == CW_OBJ_TREE ? cw_notes_add_tree(&j->notes, ref, err) : scan_content(a, j, ref, hex, &o, err);
+	rc = o.type == CW_OBJ_TREE ? cw_notes_add_tree(&j->notes, ref, err) : scan_content(a, j, ref, &o, NULL, NULL, err);
 	cw_object_release(&o);
 	return rc;
+}
+
+/* ---- objects in packs, by what changed in them ---- */
+
+static void drop_facts(void *left)
+{
+	cw_facts_release(left);
+	free(left);
+}
+
+/* Room for the facts of V, if it has children that can use them. */
+static int make_facts(const struct cw_version *v, struct cw_facts **ret, struct cw_err *err)
+{
+	*ret = NULL;
+	if (!v->parent || v->type != CW_OBJ_BLOB)
+		return 0;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : cw_err_nomem(err);
+}
+
+static void leave_facts(struct cw_facts *facts, struct cw_left *ret)
+{
+	if (facts && facts->kept)
+		*ret = (struct cw_left){ .what = facts, .size = sizeof(*facts) + cw_facts_size(facts) };
+	else if (facts)
+		drop_facts(facts);
+}
+
+static int scan_version(struct audit *a, struct job *j, struct cw_object_ref *ref, const struct cw_version *v,
+			struct cw_facts *facts, struct cw_err *err)
+{
+	struct cw_object o = { .type = v->type, .data = v->data, .len = v->len };
+	char hex[CW_OID_HEX_SIZE];
+
+	if (v->again) { /* another copy of what was or will be scanned: only its children want to know */
+		cw_match_version(j->scanner.matcher, v->data, v->len, v->base, v->copies, v->copies_len, &j->scanner.res, facts, NULL);
+		return 0;
+	}
+	if (ref->shared && cw_object_verify(&o, &ref->oid, NULL))
+		return 0; /* this copy is not the object: it is looked for among the others */
+	ref->mark = DONE;
+	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+	if (v->len > a->opts->object_max) {
+		cw_oid_hex(&ref->oid, hex);
+		cw_scanner_too_large(&j->scanner, hex, v->len, a->opts->object_max);
+		return 0;
+	}
+	return scan_content(a, j, ref, &o, v->type == CW_OBJ_BLOB ? v : NULL, facts, err);
+}
+
+static int on_version(void *payload, unsigned worker, size_t i, const struct cw_version *v, struct cw_left *ret,
+		      struct cw_err *err)
+{
+	struct audit *a = payload;
+	struct cw_facts *facts;
+	int rc = make_facts(v, &facts, err);
+
+	rc = rc ? rc : scan_version(a, &a->jobs[worker], &CW_VEC_AT(&a->work, struct cw_object_ref, i), v, facts, err);
+	if (rc && facts)
+		drop_facts(facts);
+	else
+		leave_facts(facts, ret);
+	return rc;
+}
+
+/* An entry that cannot be read. Where there may be another copy, or the store changes, it is read once more in the other way. */
+static int on_bad_entry(void *payload, unsigned worker, size_t i, int rc, const struct cw_err *why, struct cw_err *err)
+{
+	struct audit *a = payload;
+	struct job *j = &a->jobs[worker];
+	struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
+	char hex[CW_OID_HEX_SIZE];
+
+	(void)err;
+	if (rc != CW_E_LIMIT && (rc != CW_E_CORRUPT || ref->shared))
+		return 0;
+	cw_oid_hex(&ref->oid, hex);
+	ref->mark = rc == CW_E_LIMIT ? DONE : FAILED;
+	cw_coverage_unscanned(rc == CW_E_LIMIT ? &j->scanner.coverage : &j->failed, true, hex, cw_err_msg(why));
+	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+	return 0;
+}
+
+static bool is_unseen(const void *payload, size_t i)
+{
+	const struct audit *a = payload;
+
+	return CW_VEC_AT(&a->work, struct cw_object_ref, i).mark == UNSEEN;
+}
+
+/* Trees are only noted: they are read when it is known which objects hold something. */
+static int on_tree(void *payload, size_t i, struct cw_err *err)
+{
+	struct audit *a = payload;
+	struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
+
+	if (ref->shared || ref->mark != UNSEEN) /* the copies may differ */
+		return 0;
+	ref->mark = DONE;
+	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+	return cw_notes_add_tree(&a->jobs[0].notes, ref, err);
+}
+
+static uint64_t memory_max(const struct audit *a)
+{
+	return a->opts->memory_max ? a->opts->memory_max : CW_MEMORY_MAX_DEFAULT;
+}
+
+/* Packs that cannot be opened are no failure here: their objects are read in the other way, which says what is wrong with them. */
+static int run_packs(struct audit *a, struct cw_err *err)
+{
+	struct cw_packed p = { .list = a->work.items, .len = a->work.len, .workers = a->jobs_len, .take = is_unseen,
+			       .types = 1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG,
+			       .memory_max = memory_max(a),
+			       .cancel = &a->progress->cancel, .visit = on_version, .fail = on_bad_entry, .other = on_tree,
+			       .drop = drop_facts, .payload = a };
+
+	cw_packs_free(a->packs);
+	a->packs = NULL;
+	if (a->opts->exhaustive || cw_packs_open(a->repo, &a->packs, NULL))
+		return 0;
+	p.packs = a->packs;
+	return cw_packed_walk(&p, &a->stats.packs, err);
 }
 
 /* ---- one pass ---- */
@@ -134,6 +262,8 @@ static int work(void *shared, unsigned worker, struct cw_err *err)
 
 			if (stopped(a))
 				return 0;
+			if (!is_unseen(a, i))
+				continue;
 			rc = scan_object(a, j, &CW_VEC_AT(&a->work, struct cw_object_ref, i), err);
 			if (rc) {
 				atomic_store(&a->stop, true);
@@ -147,11 +277,13 @@ static int work(void *shared, unsigned worker, struct cw_err *err)
 static int run_pass(struct audit *a, struct cw_err *err)
 {
 	size_t share = a->work.len / a->jobs_len / CHUNKS_PER_JOB;
+	int rc;
 
 	a->chunk = share < CHUNK_MIN ? CHUNK_MIN : share > CHUNK_MAX ? CHUNK_MAX : share;
 	atomic_store(&a->next, 0);
 	atomic_fetch_add_explicit(&a->progress->total, a->work.len, memory_order_relaxed);
-	return cw_workers_run(a->jobs_len, work, a, err);
+	rc = run_packs(a, err);
+	return rc ? rc : cw_workers_run(a->jobs_len, work, a, err);
 }
 
 /* ---- between passes ---- */
@@ -343,6 +475,7 @@ static int find_places(struct audit *a, struct cw_err *err)
 	struct cw_history history = { .repo_path = a->opts->path, .repo = a->repo, .refs = &a->refs, .notes = &notes,
 				      .objects = a->seen.len ? &a->seen : &a->listed, .kept = &a->kept, .workers = workers,
 				      .workers_len = a->jobs_len, .object_max = a->opts->object_max, .sink = a->sink,
+				      .packs = a->packs, .stats = &a->stats.packs, .memory_max = memory_max(a),
 				      .progress = a->progress, .coverage = a->coverage };
 	int rc = workers ? 0 : cw_err_nomem(err);
 
@@ -358,11 +491,20 @@ static int find_places(struct audit *a, struct cw_err *err)
 
 /* ---- the whole ---- */
 
+static void add_stats(struct cw_match_stats *to, struct cw_match_stats from)
+{
+	to->matched += from.matched;
+	to->whole += from.whole;
+	to->inherited += from.inherited;
+	to->recomputed += from.recomputed;
+}
+
 static void audit_release(struct audit *a)
 {
 	for (unsigned i = 0; i < a->jobs_len; i++) {
 		struct job *j = &a->jobs[i];
 
+		add_stats(&a->stats.match, cw_matcher_stats(j->scanner.matcher));
 		cw_scanner_finish(&j->scanner, a->coverage);
 		cw_coverage_merge(a->coverage, &j->failed);
 		cw_notes_release(&j->notes);
@@ -371,6 +513,9 @@ static void audit_release(struct audit *a)
 			cw_repo_free(j->repo);
 	}
 	free(a->jobs);
+	if (a->opts->stats)
+		*a->opts->stats = a->stats;
+	cw_packs_free(a->packs);
 	cw_repo_free(a->repo);
 	cw_kept_release(&a->kept);
 	cw_refs_release(&a->refs);

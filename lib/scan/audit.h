@@ -1,10 +1,12 @@
-/* scan/audit.h - scan every object of a repository: blobs, raw commits, raw tags and the names in trees, each once, whole; then say
- * where each secret stands in history. */
+/* scan/audit.h - scan every object of a repository: blobs, raw commits, raw tags and the names in trees, each once; then say where each
+ * secret stands in history. Packed files are scanned by what their versions changed, with the same findings as if each were scanned
+ * whole. */
 #ifndef CW_SCAN_AUDIT_H
 #define CW_SCAN_AUDIT_H
 
 #include "scan/coverage.h"
 #include "scan/hit.h"
+#include "scan/packed.h"
 
 #define CW_OBJECT_MAX_DEFAULT ((uint64_t)1 << 30) /* bytes; larger objects are unscanned (too large) */
 
@@ -12,6 +14,14 @@ struct cw_audit_opts {
 	const char *path; /* as given by the user */
 	unsigned jobs;	  /* threads, >= 1 */
 	uint64_t object_max; /* bytes */
+	uint64_t memory_max; /* bytes of content in memory at a time; 0: CW_MEMORY_MAX_DEFAULT */
+	bool exhaustive;     /* scan every version of every file whole: slow, and the same findings */
+	struct cw_audit_stats *stats; /* filled when not NULL */
+};
+
+struct cw_audit_stats {
+	struct cw_family_stats packs;
+	struct cw_match_stats match;
 };
 
 /* SINK keeps every hit while objects are scanned, then gets the places, once every tree is read and history is known: one for each

@@ -250,7 +250,8 @@ static int read_trees(struct run *r, struct cw_err *err)
 
 	r->reading = (struct cw_trees){ .list = r->trees.items, .len = r->trees.len, .objects = &r->objects, .kept = h->kept,
 					.progress = h->progress, .workers = h->workers, .workers_len = h->workers_len,
-					.object_max = h->object_max, .repo_path = h->repo_path };
+					.object_max = h->object_max, .memory_max = h->memory_max, .packs = h->packs,
+					.stats = h->stats, .repo_path = h->repo_path };
 	rc = cw_trees_read(&r->reading, h->coverage, err);
 	rc = rc ? rc : mark_trees(r, err);
 	if (rc)

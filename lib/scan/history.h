@@ -17,7 +17,9 @@ struct cw_history {
 	struct cw_kept_table *kept;	/* of all blobs, commits and tags */
 	struct cw_tree_worker *workers;
 	unsigned workers_len;
-	uint64_t object_max;
+	const struct cw_packs *packs;	/* or NULL */
+	struct cw_family_stats *stats;
+	uint64_t memory_max, object_max; /* bytes */
 	const struct cw_sink *sink;
 	struct cw_progress *progress;
 	struct cw_coverage *coverage;

@@ -123,13 +123,22 @@ static bool is_lfs_pointer(const struct cw_scanned *s)
 	       !memcmp(s->data, head, sizeof(head) - 1);
 }
 
+static int match(struct cw_scanner *e, const struct cw_scanned *s, struct cw_err *why)
+{
+	const struct cw_version *v = s->version;
+
+	if (!v)
+		return cw_match_blob(e->matcher, s->data, s->len, &e->res, why);
+	return cw_match_version(e->matcher, s->data, s->len, v->base, v->copies, v->copies_len, &e->res, s->facts, why);
+}
+
 int cw_scanner_scan(struct cw_scanner *e, const struct cw_scanned *s, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
 
 	atomic_fetch_add_explicit(&e->progress->bytes, s->len, memory_order_relaxed);
 	e->coverage.lfs_pointers += is_lfs_pointer(s);
-	if (cw_match_blob(e->matcher, s->data, s->len, &e->res, &why)) {
+	if (match(e, s, &why)) {
 		cw_coverage_unscanned(&e->coverage, !s->beside, s->name, cw_err_msg(&why));
 		return 0;
 	}

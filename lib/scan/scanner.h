@@ -4,6 +4,7 @@
 #define CW_SCAN_SCANNER_H
 
 #include "scan/coverage.h"
+#include "scan/families.h"
 #include "scan/hit.h"
 
 struct cw_scanner {
@@ -24,6 +25,8 @@ struct cw_scanned { /* what is scanned; all borrowed */
 	enum cw_object_type type;
 	const char *const *paths; /* each hit goes to the sink once per path; without any, once with a NULL path */
 	size_t paths_len;
+	const struct cw_version *version; /* of a file, scanned by what changed in it; or NULL */
+	struct cw_facts *facts;		  /* out with `version`: what it leaves for its children; may be NULL */
 	bool beside; /* no object of its own: it does not count as expected or scanned */
 };
 

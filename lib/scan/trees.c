@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scan/packed.h"
 #include "scan/worker.h"
 #include "vcs/parse.h"
 
@@ -13,12 +14,34 @@
 #define ABSENT_MAX ((size_t)1 << 20) /* a worker */
 #define TREE_ENTRIES_MAX ((size_t)1 << 28)
 
+enum part_kind {
+	PART_PLAIN,   /* nothing that attribution wants to know */
+	PART_ITEM,    /* a tree of the store, or an object that holds something */
+	PART_GITLINK,
+	PART_AGAIN,   /* must be read again wherever it comes */
+};
+
+struct part { /* an entry of a tree, as the next version of the tree wants to know it */
+	uint32_t at;   /* offset */
+	uint32_t name; /* number */
+	uint32_t target;
+	uint8_t kind;
+	bool odd;
+};
+
+struct shape { /* what a tree leaves for the trees that are made of it */
+	size_t len;	  /* bytes of the tree */
+	uint32_t parts_len;
+	struct part parts[];
+};
+
 struct reader { /* one worker's own */
 	struct cw_vec items;  /* struct cw_tree_item, of the tree in hand */
 	struct cw_vec absent; /* struct cw_absent */
 	struct cw_vec failed; /* uint32_t */
+	struct cw_vec parts;  /* struct part, of the tree in hand */
 	uint32_t gitlinks;
-	bool odd; /* git would have refused to write the tree in hand */
+	bool malformed; /* the tree in hand cannot all be read */
 	bool names_full, absent_full, interrupted;
 	struct cw_coverage coverage;
 };
@@ -26,6 +49,7 @@ struct reader { /* one worker's own */
 struct state {
 	struct cw_trees *t;
 	struct reader *readers;
+	uint8_t *done; /* of each tree: read from its pack */
 	_Atomic size_t next;
 	_Atomic bool stop;
 };
@@ -76,81 +100,211 @@ static void add_absent(struct reader *r, uint32_t tree, const struct cw_tree_ent
 		r->absent_full = true;
 }
 
-static int read_entry(struct state *s, unsigned worker, uint32_t tree, const struct cw_tree_entry *e, struct cw_err *err)
+/* What the object of an entry is counts, not what the entry says of it. */
+static void read_target(struct state *s, struct reader *r, uint32_t tree, const struct cw_tree_entry *e, struct part *part)
 {
-	struct looker looker = { .s = s, .w = &s->t->workers[worker] };
-	struct reader *r = &s->readers[worker];
-	uint32_t name, holder, kind;
+	uint32_t kind;
 	bool is_tree;
-	int rc = cw_names_add(s->t->names, e->name, e->name_len, look_at_name, &looker, &name, &holder, err);
 
-	if (!rc && holder != CW_HOLDER_NONE)
-		rc = add_item(r, name, holder | CW_ITEM_HOLDER, err);
-	if (rc)
-		return rc;
 	if ((e->mode & CW_MODE_TYPE) == CW_MODE_GITLINK) {
+		part->kind = part->kind == PART_AGAIN ? PART_AGAIN : PART_GITLINK;
 		r->gitlinks += r->gitlinks < UINT32_MAX;
-		return 0;
+		return;
 	}
 	kind = cw_oid_map_get(s->t->objects, &e->oid);
 	if (kind == CW_OID_NONE) {
 		add_absent(r, tree, e);
-		return 0;
+		part->kind = PART_AGAIN;
+		return;
 	}
-	/* what the object is counts, not what the entry says of it */
 	is_tree = !(kind & CW_IS_HOLDER) && kind & CW_IS_TREE;
-	r->odd = r->odd || is_tree != ((e->mode & CW_MODE_TYPE) == CW_MODE_TREE);
-	if (kind & CW_IS_HOLDER)
-		rc = add_item(r, name, CW_OBJECT_NUMBER(kind) | CW_ITEM_HOLDER, err);
-	else if (is_tree)
-		rc = add_item(r, name, CW_OBJECT_NUMBER(kind), err);
-	return rc;
+	part->odd = part->odd || is_tree != ((e->mode & CW_MODE_TYPE) == CW_MODE_TREE);
+	if (!is_tree && !(kind & CW_IS_HOLDER))
+		return;
+	part->kind = part->kind == PART_AGAIN ? PART_AGAIN : PART_ITEM;
+	part->target = CW_OBJECT_NUMBER(kind) | (kind & CW_IS_HOLDER ? CW_ITEM_HOLDER : 0);
 }
 
-/* Whether git would not have written these two entries one after the other; names that only a folder's slash puts apart are left. */
-static bool is_out_of_order(const char *before, const char *name)
+static int read_entry(struct state *s, unsigned worker, uint32_t tree, const struct cw_tree_entry *e, struct part *part,
+		      struct cw_err *err)
 {
-	return before && !strcmp(before, name);
+	struct looker looker = { .s = s, .w = &s->t->workers[worker] };
+	struct reader *r = &s->readers[worker];
+	uint32_t holder;
+	int rc = cw_names_add(s->t->names, e->name, e->name_len, look_at_name, &looker, &part->name, &holder, err);
+
+	part->odd = cw_tree_entry_is_odd(e);
+	part->target = CW_TREE_NONE;
+	if (part->name == CW_NAME_NONE || holder != CW_HOLDER_NONE)
+		part->kind = PART_AGAIN;
+	if (!rc && holder != CW_HOLDER_NONE)
+		rc = add_item(r, part->name, holder | CW_ITEM_HOLDER, err);
+	if (rc)
+		return rc;
+	read_target(s, r, tree, e, part);
+	return part->target != CW_TREE_NONE ? add_item(r, part->name, part->target, err) : 0;
+}
+
+/* ---- a tree by what changed in it ---- */
+
+/* The part of SHAPE that begins at AT, or parts_len. */
+static uint32_t find_part(const struct shape *shape, uint64_t at)
+{
+	uint32_t low = 0, high = shape->parts_len;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (shape->parts[mid].at < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < shape->parts_len && shape->parts[low].at == at ? low : shape->parts_len;
+}
+
+/* Take over the entries from *POS on that lie whole in piece C of the base; *POS moves behind them. */
+static int copy_parts(struct reader *r, const struct shape *base, const struct cw_copied *c, size_t *pos, struct cw_err *err)
+{
+	uint64_t shift = c->at - c->from; /* may wrap around */
+
+	for (uint32_t i = find_part(base, *pos - shift); i < base->parts_len && base->parts[i].kind != PART_AGAIN; i++) {
+		uint64_t end = i + 1 < base->parts_len ? base->parts[i + 1].at : base->len;
+		struct part *part;
+		int rc;
+
+		if (end > c->from + c->len)
+			return 0;
+		part = cw_vec_push(&r->parts);
+		if (!part)
+			return cw_vec_fail(&r->parts, "entries of a tree", err);
+		*part = base->parts[i];
+		part->at = (uint32_t)*pos;
+		*pos = (size_t)(end + shift);
+		r->gitlinks += part->kind == PART_GITLINK && r->gitlinks < UINT32_MAX;
+		rc = part->kind == PART_ITEM ? add_item(r, part->name, part->target, err) : 0;
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* What the base says of the entries at *POS; *I is the first piece that may hold them. */
+static int inherit_parts(struct reader *r, const struct cw_version *v, size_t *i, size_t *pos, struct cw_err *err)
+{
+	while (*i < v->copies_len && v->copies[*i].at + v->copies[*i].len <= *pos)
+		++*i;
+	if (*i == v->copies_len || v->copies[*i].at > *pos)
+		return 0;
+	return copy_parts(r, v->base, &v->copies[*i], pos, err);
+}
+
+/* Whether some entry is one that git would not have written, alone or behind the one before; names that only a folder's slash puts
+ * apart are left. */
+static bool is_odd(const struct cw_vec *parts)
+{
+	const struct part *p = parts->items;
+
+	for (size_t i = 0; i < parts->len; i++) {
+		if (p[i].odd || (i > 0 && p[i].name == p[i - 1].name && p[i].name != CW_NAME_NONE))
+			return true;
+	}
+	return false;
 }
 
 /* Not all of its names are known: its bytes are looked at as they are. */
-static int scan_malformed(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, const char *hex,
-			  struct cw_err *err)
+static int scan_malformed(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, struct cw_err *err)
 {
+	char hex[CW_OID_HEX_SIZE];
 	struct cw_tree_worker *w = &s->t->workers[worker];
 	const struct cw_oid *oid = &s->t->list[tree].oid;
 	struct cw_scanned scanned = { .data = o->data, .len = o->len, .name = hex, .object = *oid, .type = CW_OBJ_TREE, .beside = true };
 	uint32_t holder;
 	int rc;
 
+	cw_oid_hex(oid, hex);
 	cw_coverage_unscanned(&s->readers[worker].coverage, false, hex, "malformed tree: its names cannot all be read");
 	rc = cw_scanner_scan(w->scanner, &scanned, err);
 	return rc ? rc : cw_kept_add(s->t->kept, w->stage, oid, CW_OBJ_TREE, &holder, err);
 }
 
-static int read_entries(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, const char *hex,
+/* The entries of tree number TREE; V says what it was made of, or is NULL. */
+static int read_entries(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, const struct cw_version *v,
 			struct cw_err *err)
 {
 	struct reader *r = &s->readers[worker];
-	const char *before = NULL;
+	size_t piece = 0;
+	bool malformed = false;
 	int rc = 0;
 
-	r->odd = false;
-
-	for (size_t pos = 0; !rc && pos < o->len;) {
+	cw_vec_clear(&r->items);
+	cw_vec_clear(&r->parts);
+	r->gitlinks = 0;
+	for (size_t pos = 0; !rc && !malformed && pos < o->len;) {
 		struct cw_tree_entry e;
+		struct part *part;
+		size_t at;
 
-		if (!cw_tree_next(o->data, o->len, &pos, &e)) {
-			rc = scan_malformed(s, worker, tree, o, hex, err);
-			r->odd = true;
+		rc = v && v->base ? inherit_parts(r, v, &piece, &pos, err) : 0;
+		if (rc || pos == o->len)
+			break;
+		at = pos;
+		malformed = !cw_tree_next(o->data, o->len, &pos, &e);
+		if (malformed) {
+			rc = scan_malformed(s, worker, tree, o, err);
 			break;
 		}
-		r->odd = r->odd || cw_tree_entry_is_odd(&e) || is_out_of_order(before, e.name);
-		before = e.name;
-		rc = read_entry(s, worker, tree, &e, err);
+		part = cw_vec_push(&r->parts);
+		if (!part)
+			return cw_vec_fail(&r->parts, "entries of a tree", err);
+		part->at = (uint32_t)at;
+		rc = read_entry(s, worker, tree, &e, part, err);
 	}
-	r->coverage.malformed_trees += r->odd;
-	return rc;
+	r->malformed = malformed;
+	r->coverage.malformed_trees += malformed || is_odd(&r->parts);
+	return rc ? rc : cw_forest_add(s->t->forest, worker, tree, r->items.items, r->items.len, r->gitlinks, err);
+}
+
+/* What the tree in hand leaves for the trees made of it. */
+static int leave_shape(const struct reader *r, size_t len, struct cw_left *ret, struct cw_err *err)
+{
+	size_t size = sizeof(struct shape) + r->parts.len * sizeof(struct part);
+	struct shape *shape;
+
+	if (r->malformed || len > UINT32_MAX)
+		return 0;
+	shape = malloc(size);
+	if (!shape)
+		return cw_err_nomem(err);
+	shape->len = len;
+	shape->parts_len = (uint32_t)r->parts.len;
+	if (r->parts.len)
+		memcpy(shape->parts, r->parts.items, r->parts.len * sizeof(struct part));
+	*ret = (struct cw_left){ .what = shape, .size = size };
+	return 0;
+}
+
+static int on_version(void *payload, unsigned worker, size_t i, const struct cw_version *v, struct cw_left *ret, struct cw_err *err)
+{
+	struct state *s = payload;
+	struct cw_object o = { .type = CW_OBJ_TREE, .data = v->data, .len = v->len };
+	const struct cw_object_ref *ref = &s->t->list[i];
+	int rc;
+
+	/* left to be read in the other way: copies that lie, trees beyond the limit */
+	if (v->again || v->len > s->t->object_max || v->len > UINT32_MAX ||
+	    (ref->shared && cw_object_verify(&o, &ref->oid, NULL)))
+		return 0;
+	s->done[i] = 1;
+	atomic_fetch_add_explicit(&s->t->progress->done, 1, memory_order_relaxed);
+	rc = read_entries(s, worker, (uint32_t)i, &o, v, err);
+	return rc || !v->parent ? rc : leave_shape(&s->readers[worker], v->len, ret, err);
+}
+
+static int on_bad_entry(void *payload, unsigned worker, size_t i, int rc, const struct cw_err *why, struct cw_err *err)
+{
+	(void)payload, (void)worker, (void)i, (void)rc, (void)why, (void)err;
+	return 0; /* read in the other way, which says what is wrong */
 }
 
 static int read_object(struct state *s, struct cw_repo *repo, const struct cw_object_ref *ref, struct cw_object *ret,
@@ -193,11 +347,9 @@ static int read_tree(struct state *s, unsigned worker, struct cw_repo *repo, uin
 		cw_coverage_unscanned(&r->coverage, false, hex, cw_err_msg(&why));
 		return 0;
 	}
-	cw_vec_clear(&r->items);
-	r->gitlinks = 0;
-	rc = read_entries(s, worker, tree, &o, hex, err);
+	rc = read_entries(s, worker, tree, &o, NULL, err);
 	cw_object_release(&o);
-	return rc ? rc : cw_forest_add(s->t->forest, worker, tree, r->items.items, r->items.len, r->gitlinks, err);
+	return rc;
 }
 
 /* ---- all ---- */
@@ -225,6 +377,8 @@ static int work(void *shared, unsigned worker, struct cw_err *err)
 				s->readers[worker].interrupted = true;
 				return 0;
 			}
+			if (s->done[i])
+				continue;
 			rc = read_tree(s, worker, s->t->workers[worker].repo, (uint32_t)i, false, err);
 			if (rc) {
 				atomic_store(&s->stop, true);
@@ -291,6 +445,7 @@ static void release(struct state *s, struct cw_coverage *coverage)
 		cw_vec_release(&r->items);
 		cw_vec_release(&r->absent);
 		cw_vec_release(&r->failed);
+		cw_vec_release(&r->parts);
 	}
 	note(coverage, names, "too many names: some paths are not known");
 	note(coverage, absent, "too many objects that are not in the object store: not all are listed");
@@ -298,17 +453,28 @@ static void release(struct state *s, struct cw_coverage *coverage)
 	if (s->t->absent.len)
 		qsort(s->t->absent.items, s->t->absent.len, sizeof(struct cw_absent), by_oid);
 	free(s->readers);
+	free(s->done);
+}
+
+static int read_packed(struct state *s, struct cw_err *err)
+{
+	struct cw_packed p = { .packs = s->t->packs, .list = s->t->list, .len = s->t->len, .types = 1u << CW_OBJ_TREE,
+			       .workers = s->t->workers_len, .memory_max = s->t->memory_max, .cancel = &s->t->progress->cancel,
+			       .visit = on_version, .fail = on_bad_entry, .drop = free, .payload = s };
+
+	return s->t->packs ? cw_packed_walk(&p, s->t->stats, err) : 0;
 }
 
 int cw_trees_read(struct cw_trees *t, struct cw_coverage *coverage, struct cw_err *err)
 {
-	struct state s = { .t = t, .readers = calloc(t->workers_len, sizeof(*s.readers)) };
-	int rc = s.readers ? 0 : cw_err_nomem(err);
+	struct state s = { .t = t, .readers = calloc(t->workers_len, sizeof(*s.readers)), .done = calloc(t->len + 1, 1) };
+	int rc = s.readers && s.done ? 0 : cw_err_nomem(err);
 
 	t->absent = (struct cw_vec)CW_VEC_INIT(struct cw_absent, ABSENT_MAX);
 	for (unsigned i = 0; !rc && i < t->workers_len; i++) {
 		s.readers[i].items = (struct cw_vec)CW_VEC_INIT(struct cw_tree_item, TREE_ENTRIES_MAX);
 		s.readers[i].absent = (struct cw_vec)CW_VEC_INIT(struct cw_absent, ABSENT_MAX);
+		s.readers[i].parts = (struct cw_vec)CW_VEC_INIT(struct part, TREE_ENTRIES_MAX);
 		s.readers[i].failed = (struct cw_vec)CW_VEC_INIT(uint32_t, t->len + 1);
 		cw_coverage_init(&s.readers[i].coverage);
 	}
@@ -316,7 +482,8 @@ int cw_trees_read(struct cw_trees *t, struct cw_coverage *coverage, struct cw_er
 	rc = rc ? rc : cw_names_new(NAMES_BYTES_MAX, &t->names, err);
 	if (!rc) {
 		atomic_fetch_add_explicit(&t->progress->total, t->len, memory_order_relaxed);
-		rc = cw_workers_run(t->workers_len, work, &s, err);
+		rc = read_packed(&s, err);
+		rc = rc ? rc : cw_workers_run(t->workers_len, work, &s, err);
 	}
 	rc = rc ? rc : read_failed(&s, err);
 	release(&s, coverage);

@@ -3,6 +3,7 @@
 #ifndef CW_SCAN_TREES_H
 #define CW_SCAN_TREES_H
 
+#include "scan/families.h"
 #include "scan/forest.h"
 #include "scan/kept.h"
 #include "scan/names.h"
@@ -32,6 +33,9 @@ struct cw_trees {
 	const struct cw_object_ref *list; /* in reading order */
 	size_t len;
 	const struct cw_oid_map *objects; /* of the store */
+	const struct cw_packs *packs;	  /* or NULL: each tree is read on its own */
+	struct cw_family_stats *stats;	  /* added to */
+	uint64_t memory_max;		  /* bytes, as in scan/packed.h */
 	struct cw_kept_table *kept;	  /* gets the names that hold something */
 	struct cw_progress *progress;
 	struct cw_tree_worker *workers;

@@ -88,24 +88,29 @@ int cw_copies_new(const struct cw_vec *stores, struct cw_copies **ret, struct cw
 	return rc;
 }
 
-int cw_object_check_id(const git_odb_object *object, const struct cw_oid *oid, struct cw_err *err)
+int cw_bytes_check_id(enum cw_object_type type, const void *data, size_t len, const struct cw_oid *oid, struct cw_err *err)
 {
-	git_odb_object *o = (git_odb_object *)object; /* libgit2's getters know no const */
-	enum cw_object_type type;
 	char head[32];
 	uint8_t id[CW_SHA1_LEN];
 	struct cw_bytes pieces[2];
 	int rc;
 
-	if (!cw_type_from_git(&type, git_odb_object_type(o)))
-		return cw_err_set(err, CW_E_CORRUPT, "the object has no known type");
-	snprintf(head, sizeof(head), "%s %zu", cw_object_type_name(type), git_odb_object_size(o));
+	snprintf(head, sizeof(head), "%s %zu", cw_object_type_name(type), len);
 	pieces[0] = (struct cw_bytes){ .data = head, .len = strlen(head) + 1 };
-	pieces[1] = (struct cw_bytes){ .data = git_odb_object_data(o), .len = git_odb_object_size(o) };
+	pieces[1] = (struct cw_bytes){ .data = data, .len = len };
 	rc = cw_sha1(pieces, 2, id, err);
 	if (!rc && (oid->len != sizeof(id) || memcmp(id, oid->id, sizeof(id))))
 		rc = cw_err_set(err, CW_E_CORRUPT, "the object's content has another id");
 	return rc;
+}
+
+int cw_object_check_id(git_odb_object *o, const struct cw_oid *oid, struct cw_err *err)
+{
+	enum cw_object_type type;
+
+	if (!cw_type_from_git(&type, git_odb_object_type(o)))
+		return cw_err_set(err, CW_E_CORRUPT, "the object has no known type");
+	return cw_bytes_check_id(type, git_odb_object_data(o), git_odb_object_size(o), oid, err);
 }
 
 static int read_copy(git_odb *odb, const git_oid *id, const struct cw_oid *oid, git_odb_object **ret, struct cw_err *err)

@@ -26,7 +26,8 @@ int cw_copies_read(struct cw_copies *c, const struct cw_oid *oid, git_odb_object
 int cw_copies_header(struct cw_copies *c, const struct cw_oid *oid, size_t *ret_size, git_object_t *ret_type,
 		     struct cw_err *err);
 
-/* Whether OBJECT's content has the id OID: CW_E_CORRUPT when not. */
-int cw_object_check_id(const git_odb_object *object, const struct cw_oid *oid, struct cw_err *err);
+/* Whether OBJECT, or LEN bytes at DATA, are the object OID: CW_E_CORRUPT when not. */
+int cw_object_check_id(git_odb_object *object, const struct cw_oid *oid, struct cw_err *err);
+int cw_bytes_check_id(enum cw_object_type type, const void *data, size_t len, const struct cw_oid *oid, struct cw_err *err);
 
 #endif

@@ -1,10 +1,12 @@
-/* vcs/oid_map.c - a sorted array and a table over the first two bytes. */
+/* vcs/oid_map.c - an array of entries and a hash table of their numbers. Ids are hashes already, but a pack index may state any: hence
+ * the random factor. */
 #include "vcs/oid_map.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-#define FAN ((size_t)1 << 16)
+#define BITS_MIN 6
 
 struct entry {
 	struct cw_oid oid;
@@ -13,14 +15,14 @@ struct entry {
 
 void cw_oid_map_init(struct cw_oid_map *m, size_t max)
 {
-	*m = (struct cw_oid_map){ .entries = CW_VEC_INIT(struct entry, max) };
+	*m = (struct cw_oid_map){ .entries = CW_VEC_INIT(struct entry, max < UINT32_MAX ? max : UINT32_MAX - 1) };
 }
 
 void cw_oid_map_release(struct cw_oid_map *m)
 {
 	cw_vec_release(&m->entries);
-	free(m->fan);
-	m->fan = NULL;
+	free(m->slots);
+	m->slots = NULL;
 }
 
 int cw_oid_map_add(struct cw_oid_map *m, const struct cw_oid *oid, uint32_t value, struct cw_err *err)
@@ -33,57 +35,46 @@ int cw_oid_map_add(struct cw_oid_map *m, const struct cw_oid *oid, uint32_t valu
 	return 0;
 }
 
-static int by_oid(const void *va, const void *vb)
+/* The slot of OID: where it stands, or the free one where it would. */
+static uint32_t *slot_of(const struct cw_oid_map *m, const struct cw_oid *oid)
 {
-	const struct entry *a = va, *b = vb;
-	int c = cw_oid_cmp(&a->oid, &b->oid);
+	const struct entry *e = m->entries.items;
+	size_t mask = ((size_t)1 << (64 - m->shift)) - 1, at;
+	uint64_t a, b;
 
-	return c ? c : (a->value < b->value) - (a->value > b->value);
-}
-
-static size_t head(const struct cw_oid *oid)
-{
-	return (size_t)oid->id[0] << 8 | oid->id[1];
+	memcpy(&a, oid->id, sizeof(a));
+	memcpy(&b, oid->id + sizeof(a), sizeof(b));
+	at = (size_t)(((a ^ m->seed) * (m->seed | 1) + b * UINT64_C(0x9e3779b97f4a7c15)) >> m->shift);
+	while (m->slots[at] && cw_oid_cmp(&e[m->slots[at] - 1].oid, oid))
+		at = (at + 1) & mask;
+	return &m->slots[at];
 }
 
 int cw_oid_map_sort(struct cw_oid_map *m, struct cw_err *err)
 {
-	struct entry *e = m->entries.items;
-	size_t kept = 0, at = 0;
+	const struct entry *e = m->entries.items;
+	unsigned bits = BITS_MIN;
 
-	m->fan = calloc(FAN + 1, sizeof(*m->fan));
-	if (!m->fan)
+	while ((size_t)1 << bits < 2 * m->entries.len)
+		bits++;
+	m->shift = 64 - bits;
+	if (getrandom(&m->seed, sizeof(m->seed), GRND_NONBLOCK) != sizeof(m->seed))
+		m->seed = (uint64_t)(uintptr_t)m ^ (uint64_t)(uintptr_t)m->entries.items << 20;
+	m->slots = calloc((size_t)1 << bits, sizeof(*m->slots));
+	if (!m->slots)
 		return cw_err_nomem(err);
-	if (m->entries.len)
-		qsort(e, m->entries.len, sizeof(*e), by_oid);
 	for (size_t i = 0; i < m->entries.len; i++) {
-		if (!kept || cw_oid_cmp(&e[i].oid, &e[kept - 1].oid))
-			e[kept++] = e[i];
-	}
-	m->entries.len = kept;
-	for (size_t h = 0; h <= FAN; h++) {
-		while (at < kept && head(&e[at].oid) < h)
-			at++;
-		m->fan[h] = at;
+		uint32_t *slot = slot_of(m, &e[i].oid);
+
+		if (!*slot || e[*slot - 1].value < e[i].value)
+			*slot = (uint32_t)i + 1;
 	}
 	return 0;
 }
 
 uint32_t cw_oid_map_get(const struct cw_oid_map *m, const struct cw_oid *oid)
 {
-	const struct entry *e = m->entries.items;
-	size_t low = m->fan[head(oid)], high = m->fan[head(oid) + 1];
+	uint32_t slot = *slot_of(m, oid);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = cw_oid_cmp(&e[mid].oid, oid);
-
-		if (!c)
-			return e[mid].value;
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return CW_OID_NONE;
+	return slot ? CW_VEC_AT(&m->entries, struct entry, slot - 1).value : CW_OID_NONE;
 }

@@ -11,7 +11,9 @@
 
 struct cw_oid_map {
 	struct cw_vec entries; /* internal */
-	size_t *fan;	       /* where the ids begin whose first two bytes are these */
+	uint32_t *slots;       /* hash table: number of an entry + 1, 0 is free */
+	uint64_t seed;	       /* so that nobody can choose ids that meet in one place */
+	unsigned shift;	       /* of the hash: the table has 2^(64 - shift) slots */
 };
 
 #define CW_OID_NONE UINT32_MAX /* no number: not in the map */

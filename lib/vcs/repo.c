@@ -273,7 +273,7 @@ int cw_repo_read_ref(struct cw_repo *r, const struct cw_object_ref *ref, struct 
 
 int cw_object_verify(const struct cw_object *o, const struct cw_oid *oid, struct cw_err *err)
 {
-	return cw_object_check_id(o->impl, oid, err);
+	return cw_bytes_check_id(o->type, o->data, o->len, oid, err);
 }
 
 void cw_object_release(struct cw_object *o)

@@ -1,0 +1,102 @@
+/* scan/packed.c - see packed.h. */
+#include "scan/packed.h"
+
+#include <stdlib.h>
+
+#include "vcs/oid_map.h"
+
+#define NOT_LISTED UINT32_MAX
+#define RETAIN_SHARE 4			   /* of the memory, at most */
+#define RETAIN_MAX ((uint64_t)96 << 20) /* bytes */
+
+struct table {
+	const struct cw_packed *p;
+	uint32_t *of;	 /* of each entry: its place in the list */
+	uint8_t *wanted; /* of each entry */
+	uint8_t *found;	 /* of each object of the list: an entry is wanted for it */
+};
+
+/* The list and the packs usually stand in the same order. What does not is looked up. */
+static int match_up(struct table *t, struct cw_err *err)
+{
+	CW_CLEANUP(cw_oid_map_release) struct cw_oid_map map;
+	uint32_t len = cw_packs_len(t->p->packs);
+	size_t next = 0;
+	int rc = 0;
+
+	cw_oid_map_init(&map, UINT32_MAX - 1);
+	for (uint32_t i = 0; !rc && i < len; i++) {
+		struct cw_oid oid;
+
+		cw_packs_oid(t->p->packs, i, &oid);
+		if (next < t->p->len && !cw_oid_cmp(&oid, &t->p->list[next].oid)) {
+			t->of[i] = (uint32_t)next++;
+			continue;
+		}
+		for (size_t k = 0; !rc && !map.entries.len && k < t->p->len; k++)
+			rc = cw_oid_map_add(&map, &t->p->list[k].oid, (uint32_t)k, err);
+		rc = rc || map.slots || !map.entries.len ? rc : cw_oid_map_sort(&map, err);
+		t->of[i] = rc || !map.slots ? NOT_LISTED : cw_oid_map_get(&map, &oid);
+		if (t->of[i] != NOT_LISTED)
+			next = (size_t)t->of[i] + 1;
+	}
+	return rc;
+}
+
+static int choose(struct table *t, struct cw_err *err)
+{
+	uint32_t len = cw_packs_len(t->p->packs);
+	int rc = 0;
+
+	_Static_assert(NOT_LISTED == CW_OID_NONE, "what the map does not hold is not listed");
+	for (uint32_t i = 0; !rc && i < len; i++) {
+		const struct cw_entry *e = cw_packs_entry(t->p->packs, i);
+		uint32_t k = t->of[i];
+
+		if (k == NOT_LISTED || e->state != CW_ENTRY_GOOD)
+			continue;
+		if (!(t->p->types >> e->type & 1)) {
+			rc = t->p->other ? t->p->other(t->p->payload, k, err) : 0;
+		} else if (!t->found[k] && (!t->p->take || t->p->take(t->p->payload, k))) {
+			t->found[k] = 1;
+			t->wanted[i] = CW_WANTED;
+		} else if (e->child != CW_ENTRY_NONE) {
+			t->wanted[i] = CW_WANTED_FOR_OTHERS;
+		}
+	}
+	return rc;
+}
+
+static int visit(void *payload, unsigned worker, const struct cw_version *v, struct cw_left *ret, struct cw_err *err)
+{
+	const struct table *t = payload;
+
+	return t->p->visit(t->p->payload, worker, t->of[v->entry], v, ret, err);
+}
+
+static int fail(void *payload, unsigned worker, uint32_t entry, int rc, const struct cw_err *why, struct cw_err *err)
+{
+	const struct table *t = payload;
+
+	return t->p->fail(t->p->payload, worker, t->of[entry], rc, why, err);
+}
+
+int cw_packed_walk(const struct cw_packed *p, struct cw_family_stats *stats, struct cw_err *err)
+{
+	uint32_t len = cw_packs_len(p->packs);
+	CW_CLEANUP(cw_freep) uint32_t *of = calloc((size_t)len + 1, sizeof(*of));
+	CW_CLEANUP(cw_freep) uint8_t *wanted = calloc((size_t)len + 1, 1), *found = calloc(p->len + 1, 1);
+	struct table t = { .p = p, .of = of, .wanted = wanted, .found = found };
+	struct cw_families f = { .packs = p->packs, .wanted = wanted, .workers = p->workers, .memory_max = p->memory_max,
+				 .cancel = p->cancel, .visit = visit, .drop = p->drop, .fail = fail, .payload = &t };
+	int rc;
+
+	if (!of || !wanted || !found)
+		return cw_err_nomem(err);
+	f.retain_max = p->memory_max / RETAIN_SHARE < RETAIN_MAX ? p->memory_max / RETAIN_SHARE : RETAIN_MAX;
+	rc = match_up(&t, err);
+	if (rc)
+		return rc;
+	rc = choose(&t, err);
+	return rc ? rc : cw_families_walk(&f, stats, err);
+}
