@@ -21,6 +21,7 @@ enum cw_exit cw_cmd_audit(int argc, char **argv);
 enum cw_exit cw_cmd_explain(int argc, char **argv);
 enum cw_exit cw_cmd_rules(int argc, char **argv);
 enum cw_exit cw_cmd_config(int argc, char **argv);
+enum cw_exit cw_cmd_allow(int argc, char **argv);
 enum cw_exit cw_cmd_baseline(int argc, char **argv);
 enum cw_exit cw_cmd_key(int argc, char **argv);
 enum cw_exit cw_cmd_help(int argc, char **argv);

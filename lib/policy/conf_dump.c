@@ -97,7 +97,7 @@ static void add_scalar(struct cw_buf *out, const struct cw_conf *c, const struct
 	}
 }
 
-static void add_entry(struct cw_buf *out, const char *indent, enum cw_conf_key key, const struct cw_conf_entry *e)
+void cw_conf_print_entry(struct cw_buf *out, const char *indent, enum cw_conf_key key, const struct cw_conf_entry *e)
 {
 	const char *lead = "- ";
 
@@ -114,7 +114,7 @@ static void add_entry(struct cw_buf *out, const char *indent, enum cw_conf_key k
 		} else {
 			cw_conf_quote(*cw_conf_field_text(f, e), out);
 		}
-		if (lead[0] == '-')
+		if (lead[0] == '-' && e->from.file)
 			add_from(out, &e->from);
 		else
 			cw_buf_addc(out, '\n');
@@ -133,7 +133,7 @@ static void add_list(struct cw_buf *out, const char *indent, const struct cw_con
 	cw_buf_addc(out, '\n');
 	for (size_t i = 0; i < list->len; i++) {
 		if (cw_conf_rows[key].kind == CW_KIND_ENTRIES) {
-			add_entry(out, indent, key, &CW_VEC_AT(list, struct cw_conf_entry, i));
+			cw_conf_print_entry(out, indent, key, &CW_VEC_AT(list, struct cw_conf_entry, i));
 			continue;
 		}
 		cw_buf_addf(out, "%s- ", indent);

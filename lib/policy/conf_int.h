@@ -52,6 +52,8 @@ static inline const char *const *cw_conf_field_text(const struct cw_conf_field *
 
 /* LEN bytes at TEXT as a string that lives as long as C, or NULL without memory. */
 const char *cw_conf_keep(struct cw_conf *c, const char *text, size_t len);
+/* Append the lines of one entry of a list, with a comment for who set it unless it has no file. */
+void cw_conf_print_entry(struct cw_buf *out, const char *indent, enum cw_conf_key key, const struct cw_conf_entry *e);
 /* Read TEXT as a value of ROW, whose field is FIELD; no message. False: it is none. */
 bool cw_conf_scalar(const struct cw_conf_row *row, const char *text, void *field);
 

@@ -262,14 +262,15 @@ static int replace_key(const char *path, const struct cw_key *k, struct cw_err *
 	return rc == 0 ? cw_io_replace_file(path, text.data, text.len, 0600, err) : rc;
 }
 
-/* Whether the file PATH is a good key file and holds K. */
-static bool holds_key(const char *path, const struct cw_key *k)
+/* Whether the file PATH is a good key file and holds K. A bad one holds another key. */
+static int holds_key(const char *path, const struct cw_key *k, bool *ret, struct cw_err *err)
 {
 	struct cw_key old = {0};
-	bool same = read_key(path, &old, NULL) == 0 && memcmp(old.bytes, k->bytes, sizeof(old.bytes)) == 0;
+	int rc = read_key(path, &old, NULL);
 
+	*ret = rc == 0 && memcmp(old.bytes, k->bytes, sizeof(old.bytes)) == 0;
 	cw_key_wipe(&old);
-	return same;
+	return rc == CW_E_NOMEM ? cw_err_nomem(err) : 0;
 }
 
 int cw_key_put(const struct cw_key *k, bool replace, enum cw_key_put *ret, struct cw_buf *path, struct cw_err *err)
@@ -277,7 +278,7 @@ int cw_key_put(const struct cw_key *k, bool replace, enum cw_key_put *ret, struc
 	size_t start = path->len;
 	const char *file;
 	struct stat st;
-	bool made = false;
+	bool made = false, same = false;
 	int rc = find_own_file(path, err);
 
 	if (rc != 0)
@@ -286,7 +287,9 @@ int cw_key_put(const struct cw_key *k, bool replace, enum cw_key_put *ret, struc
 	if (lstat(file, &st) != 0)
 		rc = create_key(file, k, &made, err);
 	*ret = made ? CW_KEY_PUT_NEW : CW_KEY_PUT_SAME;
-	if (rc != 0 || made || holds_key(file, k))
+	if (rc == 0 && !made)
+		rc = holds_key(file, k, &same, err);
+	if (rc != 0 || made || same)
 		return rc;
 	if (!replace)
 		return cw_err_set(err, CW_E_INVALID, "there is another key in '%s' already: it stays unless '--replace' is given", file);

@@ -5,7 +5,7 @@ import re
 import harness
 
 COMMANDS = (["scan"], ["audit"], ["rules"], ["rules", "list"], ["rules", "show"], ["rules", "check"], ["rules", "test"],
-            ["rules", "compile"], ["baseline"], ["baseline", "create"], ["baseline", "update"], ["key"], ["key", "show-id"],
+            ["rules", "compile"], ["baseline"], ["baseline", "create"], ["baseline", "update"], ["allow"], ["key"], ["key", "show-id"],
             ["key", "export"], ["key", "import"])
 
 
