@@ -2,6 +2,8 @@
 #ifndef CW_CLI_CMD_H
 #define CW_CLI_CMD_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "cli/exit.h"
 #include "cli/opts.h"
@@ -38,7 +40,9 @@ void cw_cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 enum cw_exit cw_cmd_print(const char *text);
 /* The same without the secrets that the default rules find in TEXT. */
 enum cw_exit cw_cmd_print_clean(const char *text);
-/* Print a command's help on standard output; the status for that. */
+/* Print a command's help on standard output, or its table under `help --table`; the status for that. */
 enum cw_exit cw_cmd_print_help(const struct cw_usage *usage);
+/* Whether this run is `credwatch help --table`, which asks every command for its help in turn. */
+extern bool cw_cmd_table;
 
 #endif

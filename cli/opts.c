@@ -237,3 +237,32 @@ void cw_opts_help(const struct cw_usage *usage, struct cw_buf *out)
 	if (usage->add_tail)
 		usage->add_tail(out);
 }
+
+static void table_line(struct cw_buf *out, const struct cw_usage *usage, const struct cw_opt *o)
+{
+	char letter[2] = {o->letter, '\0'};
+	CW_CLEANUP(cw_buf_release) struct cw_buf values = CW_BUF_INIT;
+
+	for (int i = 0; o->choices && o->choices[i]; i++)
+		cw_buf_addf(&values, "%s%s", i == 0 ? "" : " ", o->choices[i]);
+	if (o->add_values)
+		o->add_values(&values);
+	for (size_t i = 0; i < values.len; i++)
+		if (values.data[i] == '\n')
+			values.data[i] = i + 1 < values.len ? ' ' : '\0';
+	cw_buf_addf(out, "option\t%s\t%s\t%s\t%s\t%s\t%s\n", usage->command, letter, o->name, o->arg ? o->arg : "", values.data,
+		    o->help);
+	if (out->fail == 0)
+		out->fail = values.fail;
+}
+
+void cw_opts_table(const struct cw_usage *usage, struct cw_buf *out)
+{
+	static const struct cw_opt help = {.kind = CW_OPT_FLAG, .letter = 'h', .name = "help", .help = "show this text"};
+
+	cw_buf_addf(out, "usage\t%s\t%s\n", usage->command, usage->synopsis);
+	for (const struct cw_opt *o = usage->opts; is_option(o); o++)
+		if (o->help)
+			table_line(out, usage, o);
+	table_line(out, usage, &help);
+}

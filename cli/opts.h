@@ -33,6 +33,7 @@ struct cw_opt {
 	size_t offset;	  /* of the value in the command's option struct */
 	const char *const *choices; /* NULL-terminated */
 	uint64_t min, max;
+	void (*add_values)(struct cw_buf *out); /* of a string: appends what it may be, each with LF, for completion; or NULL */
 };
 
 struct cw_usage {
@@ -53,6 +54,10 @@ int cw_opts_parse(const struct cw_usage *usage, int argc, char **argv, void *val
 		  struct cw_err *err);
 /* Append the help text, at most 80 columns wide. */
 void cw_opts_help(const struct cw_usage *usage, struct cw_buf *out);
+/* Append the same for programs, which make completions of it. Columns are ended by tabs, lines by LF:
+ *   usage COMMAND SYNOPSIS
+ *   option COMMAND LETTER NAME ARG CHOICES HELP     (of options without a letter, value or choices the column is empty) */
+void cw_opts_table(const struct cw_usage *usage, struct cw_buf *out);
 /* Append TEXT wrapped to WIDTH columns; lines after the first are indented by INDENT, COLUMN is where the first starts. */
 void cw_opts_wrap(struct cw_buf *out, const char *text, size_t column, size_t indent, size_t width);
 

@@ -25,8 +25,14 @@ static const char *const colours[] = {"auto", "always", "never", NULL};
 
 #define FIELD(name) .offset = offsetof(struct cw_run_opts, name)
 
+static void add_formats(struct cw_buf *out)
+{
+	for (const struct cw_report_format *f = cw_report_formats; f->name; f++)
+		cw_buf_addf(out, "%s\n", f->name);
+}
+
 #define COMMON_OPTIONS \
-	{.kind = CW_OPT_STRING, .letter = 'f', .name = "format", .arg = "FORMAT", FIELD(format), \
+	{.kind = CW_OPT_STRING, .letter = 'f', .name = "format", .arg = "FORMAT", FIELD(format), .add_values = add_formats, \
 	 .help = "form of the report (default: text); the list is below"}, \
 	{.kind = CW_OPT_STRING, .letter = 'o', .name = "output", .arg = "FILE", FIELD(output), \
 	 .help = "write the report to FILE, which is replaced when the report is complete"}, \

@@ -97,7 +97,10 @@ enum cw_exit cw_cmd_print_help(const struct cw_usage *usage)
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 	struct cw_err err = CW_ERR_INIT;
 
-	cw_opts_help(usage, &text);
+	if (cw_cmd_table)
+		cw_opts_table(usage, &text);
+	else
+		cw_opts_help(usage, &text);
 	if (cw_buf_fail(&text, "help", &err) != 0)
 		return cw_cmd_fail(&err);
 	return cw_cmd_print(text.data);

@@ -12,7 +12,8 @@ COMMANDS = (["scan"], ["audit"], ["rules"], ["rules", "list"], ["rules", "show"]
 class Usage(harness.Case):
     def test_help(self):
         # Every help: on standard output, at most 80 columns, status 0, nothing on standard error.
-        for args in ([["--help"], ["-h"], ["help"], ["help", "scan"], ["help", "rules"], ["help", "help"]]
+        for args in ([["--help"], ["-h"], ["help"], ["help", "scan"], ["help", "rules"], ["help", "help"],
+                      ["help", "rules", "list"]]
                      + [c + ["--help"] for c in COMMANDS]):
             with self.subTest(args=args):
                 done = self.run_it(*args)
@@ -70,6 +71,8 @@ class Usage(harness.Case):
                 (["rules", "check"], "needs a rule file"),
                 (["rules", "list", "x"], "takes no arguments"),
                 (["help", "nothing"], "name of a command"),
+                (["help", "rules", "nothing"], "rules needs one of"),
+                (["help", "rules", "list", "more"], "name of a command"),
                 (["audit", self.dir], "repository"),
                 (["scan", "--rules", self.dir + "/none.yaml", "."], "none.yaml"),
                 (["scan", "--output", self.dir + "/none/report", "."], "output file")):

@@ -174,11 +174,39 @@ static void test_help_text(void **state)
 	assert_non_null(strstr(out.data, "\nThe end.\n"));
 }
 
+static void add_words(struct cw_buf *out)
+{
+	cw_buf_adds(out, "one\ntwo\n");
+}
+
+static void test_table(void **state)
+{
+	static const struct cw_opt words[] = {
+		{.kind = CW_OPT_STRING, .name = "word", .arg = "WORD", .help = "a word", .add_values = add_words},
+		{.kind = CW_OPT_END},
+	};
+	const struct cw_usage other = {.command = "test it", .synopsis = "FILE", .about = "Tests.", .opts = words};
+	CW_CLEANUP(cw_buf_release) struct cw_buf out = CW_BUF_INIT;
+
+	/* what each option takes; hidden ones are left out, --help is there */
+	cw_opts_table(&usage, &out);
+	assert_int_equal(out.fail, 0);
+	assert_ptr_equal(strstr(out.data, "usage\ttest\t[OPTION]... FILE...\noption\ttest\tq\tquiet\t\t\tbe quiet\n"), out.data);
+	assert_non_null(strstr(out.data, "\noption\ttest\t\tcolour\tWHEN\tauto always never\twhen\n"));
+	assert_null(strstr(out.data, "\tcolor\t"));
+	assert_non_null(strstr(out.data, "\noption\ttest\th\thelp\t\t\tshow this text\n"));
+	/* values that only the program knows */
+	cw_buf_clear(&out);
+	cw_opts_table(&other, &out);
+	assert_non_null(strstr(out.data, "usage\ttest it\tFILE\noption\ttest it\t\tword\tWORD\tone two\ta word\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),	   cmocka_unit_test(test_letters),   cmocka_unit_test(test_end_of_options),
 		cmocka_unit_test(test_wrong),	   cmocka_unit_test(test_help_asked), cmocka_unit_test(test_help_text),
+		cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
