@@ -15,7 +15,7 @@
 #define MARK_END_SHIFT 16
 #define MARK_LEN_MAX (UINT64_C(1) << (64 - MARK_END_SHIFT))
 /* Clean stretches shorter than this are looked at again with what is dirty around them: two windows would cost more. */
-#define CLEAN_MIN 256
+#define CLEAN_MIN 128
 #define SPANS_MAX 65536
 #define OPEN_AHEAD 2
 
@@ -101,10 +101,11 @@ static bool is_inside(const struct version *v, const struct cw_copied *c, uint64
 	return (from_start(c) || end > c->at + before) && (to_end(v, c) || end + after < c->at + c->len);
 }
 
-/* The ends of anchors whose candidates C hands on: [*ret_a, *ret_b]; false when there are too few to be worth it. */
-static bool clean_ends(const struct version *v, const struct cw_copied *c, uint64_t ahead, uint64_t *ret_a, uint64_t *ret_b)
+/* The ends of anchors of rules of KIND whose candidates C hands on: [*ret_a, *ret_b]; false when there are too few to be worth it. */
+static bool clean_ends(const struct version *v, const struct cw_copied *c, unsigned kind, uint64_t *ret_a, uint64_t *ret_b)
 {
-	uint64_t a = from_start(c) ? 0 : c->at + CW_STAGE1_BACK + 1, end = c->at + c->len;
+	uint64_t ahead = kind == CW_STAGE1_DENSE ? CW_STAGE1_AHEAD : OPEN_AHEAD, end = c->at + c->len;
+	uint64_t a = from_start(c) ? 0 : c->at + cw_stage1_back(v->run.m->stage1, kind) + 1;
 
 	if (!to_end(v, c)) {
 		if (end < ahead + 1)
@@ -150,13 +151,13 @@ static int scan_ends(struct version *v, unsigned kinds, uint64_t a, uint64_t b)
 }
 
 /* Look at all ends that no copied piece hands on, for rules of one kind. */
-static int scan_dirty(struct version *v, unsigned kind, uint64_t ahead)
+static int scan_dirty(struct version *v, unsigned kind)
 {
 	uint64_t next = 0, a, b;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < v->n; i++) {
-		if (!clean_ends(v, &v->copies[i], ahead, &a, &b))
+		if (!clean_ends(v, &v->copies[i], kind, &a, &b))
 			continue;
 		rc = a > 0 ? scan_ends(v, kind, next, a - 1) : 0;
 		next = b + 1;
@@ -184,20 +185,22 @@ static size_t first_mark(const struct cw_facts *f, uint64_t end)
 static int inherit_from(struct version *v, const struct cw_copied *c)
 {
 	const struct cw_facts *base = v->base;
-	uint64_t shift = c->at - c->from, a, b, dense_a, dense_b = 0; /* shift may wrap around */
-	bool dense = clean_ends(v, c, CW_STAGE1_AHEAD, &dense_a, &dense_b);
+	uint64_t shift = c->at - c->from, open_a = 0, open_b = 0, dense_a = 0, dense_b = 0; /* shift may wrap around */
+	bool open = clean_ends(v, c, CW_STAGE1_OPEN, &open_a, &open_b);
+	bool dense = clean_ends(v, c, CW_STAGE1_DENSE, &dense_a, &dense_b);
+	uint64_t first = !open || (dense && dense_a < open_a) ? dense_a : open_a;
 	int rc = 0;
 
-	if (!clean_ends(v, c, OPEN_AHEAD, &a, &b))
+	if (!open && !dense)
 		return 0;
-	for (size_t i = first_mark(base, a - shift); rc == 0 && i < base->marks_len; i++) {
+	for (size_t i = first_mark(base, first - shift); rc == 0 && i < base->marks_len; i++) {
 		uint64_t mark = base->marks[i], end = (mark >> MARK_END_SHIFT) + shift;
 		const struct cw_rule *rule;
 
-		if (end > b)
+		if (end > open_b && end > dense_b)
 			break;
 		rule = cw_set_rule(v->run.m->set, (mark & 0xffff) >> MARK_RULE_SHIFT);
-		if (rule->dense && (!dense || end > dense_b))
+		if (rule->dense ? !dense || end < dense_a || end > dense_b : !open || end < open_a || end > open_b)
 			continue;
 		mark = end << MARK_END_SHIFT | (mark & 0xffff);
 		if (mark & MARK_FOUND || !is_inside(v, c, end, rule->before, rule->after)) {
@@ -245,8 +248,8 @@ static int find_marks(struct version *v)
 	} else {
 		for (size_t i = 0; rc == 0 && i < v->n; i++)
 			rc = inherit_from(v, &v->copies[i]);
-		rc = rc ? rc : scan_dirty(v, CW_STAGE1_OPEN, OPEN_AHEAD);
-		rc = rc ? rc : scan_dirty(v, CW_STAGE1_DENSE, CW_STAGE1_AHEAD);
+		rc = rc ? rc : scan_dirty(v, CW_STAGE1_OPEN);
+		rc = rc ? rc : scan_dirty(v, CW_STAGE1_DENSE);
 	}
 	return rc ? rc : merge_marks(v);
 }

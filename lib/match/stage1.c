@@ -24,7 +24,7 @@ struct cw_stage1 {
 	struct list *list;
 	uint64_t base, from, to;
 	uint64_t matched;
-	unsigned kinds;
+	unsigned kinds, back[2];
 	/* of the segment under way */
 	const char *data;
 	size_t len;
@@ -42,6 +42,11 @@ static int finish_new(struct cw_stage1 *s, hs_error_t e, struct cw_stage1 **ret,
 	if (e != HS_SUCCESS) {
 		cw_stage1_free(s);
 		return scratch_error(e, err);
+	}
+	for (size_t i = 0; i < cw_set_len(s->set); i++) {
+		const struct cw_rule *r = cw_set_rule(s->set, i);
+
+		s->back[r->dense] = r->width + 2 > s->back[r->dense] ? r->width + 2 : s->back[r->dense];
 	}
 	/* one block: the second half is used while merging too */
 	s->found[0].items = malloc(2 * CW_STAGE1_BATCH * sizeof(struct cw_candidate));
@@ -148,7 +153,7 @@ static int scan_ends(struct cw_stage1 *s, bool dense, uint64_t a, uint64_t b)
 	hs_error_t e;
 
 	s->list = &s->found[dense];
-	s->base = a > CW_STAGE1_BACK ? a - CW_STAGE1_BACK : 0;
+	s->base = a > s->back[dense] ? a - s->back[dense] : 0;
 	s->from = a;
 	s->to = b;
 	s->matched += stop - s->base;
@@ -213,6 +218,11 @@ int cw_stage1_scan(struct cw_stage1 *s, const char *data, size_t len, size_t fro
 		   int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload, struct cw_err *err)
 {
 	return cw_stage1_scan_kinds(s, CW_STAGE1_OPEN | CW_STAGE1_DENSE, data, len, from, to, batch, payload, err);
+}
+
+unsigned cw_stage1_back(const struct cw_stage1 *s, unsigned kind)
+{
+	return s->back[kind == CW_STAGE1_DENSE];
 }
 
 uint64_t cw_stage1_matched(const struct cw_stage1 *s)

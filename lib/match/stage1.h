@@ -45,6 +45,10 @@ int cw_stage1_scan_kinds(struct cw_stage1 *s, unsigned kinds, const char *data, 
 			 int (*batch)(const struct cw_candidate *c, size_t n, void *payload), void *payload,
 			 struct cw_err *err);
 
+/* How far in front of an anchor's end a candidate of some KIND depends on the bytes: at most CW_STAGE1_BACK, less when the set has no
+ * anchor as wide as may be. */
+unsigned cw_stage1_back(const struct cw_stage1 *s, unsigned kind);
+
 /* Bytes that Hyperscan was given so far, those that were given twice (for rules of both kinds) counted twice. */
 uint64_t cw_stage1_matched(const struct cw_stage1 *s);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
 #include "vcs/map.h"
@@ -20,6 +21,16 @@
 #define OFFSET_MASK (((uint64_t)1 << OFFSET_BITS) - 1)
 #define PACKS_MAX ((uint64_t)1 << 23)
 #define ORDER_LOOSE UINT64_MAX
+
+/* ---- sorting ---- */
+
+#define DIGIT_BITS 11
+#define DIGITS ((size_t)1 << DIGIT_BITS)
+
+struct key { /* of one item */
+	uint64_t key;
+	size_t at;
+};
 
 static int by_oid(const void *a, const void *b)
 {
@@ -38,23 +49,99 @@ static int by_order(const void *a, const void *b)
 	return cw_oid_cmp(&x->oid, &y->oid);
 }
 
+static uint64_t key_of_oid(const struct cw_object_ref *ref)
+{
+	uint64_t key = 0;
+
+	for (unsigned i = 0; i < sizeof(key); i++)
+		key = key << 8 | ref->oid.id[i];
+	return key;
+}
+
+static uint64_t key_of_order(const struct cw_object_ref *ref)
+{
+	return ref->order;
+}
+
+/* One pass of a radix sort, by the digit at SHIFT. */
+static void sort_digit(const struct key *from, struct key *to, size_t n, unsigned shift)
+{
+	size_t at[DIGITS] = { 0 }, sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		at[from[i].key >> shift & (DIGITS - 1)]++;
+	for (size_t d = 0; d < DIGITS; d++) {
+		size_t count = at[d];
+
+		at[d] = sum;
+		sum += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[at[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+/* Sort the N items by KEY_OF, those with equal keys by COMPARE. A few hundred thousand items are usual, and most come in order
+ * already or differ in few digits. */
+static int sort_items(struct cw_object_ref *items, size_t n, uint64_t (*key_of)(const struct cw_object_ref *ref),
+		      int (*compare)(const void *a, const void *b), struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) struct key *keys = malloc((2 * n + 1) * sizeof(*keys));
+	CW_CLEANUP(cw_freep) struct cw_object_ref *sorted = malloc((n + 1) * sizeof(*sorted));
+	struct key *from = keys, *to = keys ? keys + n : NULL;
+	uint64_t differ = 0;
+
+	if (!keys || !sorted)
+		return cw_err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		keys[i] = (struct key){ .key = key_of(&items[i]), .at = i };
+		differ |= keys[i].key ^ keys[0].key;
+	}
+	for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+		if (!(differ >> shift & (DIGITS - 1)))
+			continue;
+		sort_digit(from, to, n, shift);
+		struct key *other = from;
+
+		from = to;
+		to = other;
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = items[from[i].at];
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && from[end].key == from[i].key;)
+			end++;
+		if (end - i > 1)
+			qsort(sorted + i, end - i, sizeof(*sorted), compare);
+	}
+	if (n)
+		memcpy(items, sorted, n * sizeof(*items));
+	return 0;
+}
+
 /* Sort the items from FROM on by id and keep the first of equal ones. */
-static void sort_unique(struct cw_vec *v, size_t from)
+static int sort_unique(struct cw_vec *v, size_t from, struct cw_err *err)
 {
 	struct cw_object_ref *items = v->items;
 	size_t kept = from;
+	bool sorted = true;
+	int rc;
 
-	if (v->len - from < 2)
-		return;
-	qsort(items + from, v->len - from, sizeof(*items), by_oid);
-	for (size_t i = from; i < v->len; i++) {
+	for (size_t i = from + 1; sorted && i < v->len; i++)
+		sorted = cw_oid_cmp(&items[i - 1].oid, &items[i].oid) < 0;
+	if (sorted) /* as one index gives them */
+		return 0;
+	rc = sort_items(items + from, v->len - from, key_of_oid, by_oid, err);
+	for (size_t i = from; !rc && i < v->len; i++) {
 		if (i == from || cw_oid_cmp(&items[i].oid, &items[kept - 1].oid))
 			items[kept++] = items[i];
 		else
 			items[kept - 1].shared = true;
 	}
-	v->len = kept;
+	v->len = rc ? v->len : kept;
+	return rc;
 }
+
+/* ---- what is listed ---- */
 
 static int push_ref(struct cw_vec *out, const struct cw_oid *oid, uint64_t order, struct cw_err *err)
 {
@@ -151,16 +238,14 @@ static int list_all(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
 		rc = list_packs(r, CW_VEC_AT(&r->stores, char *, i), &nth, out, err);
 	if (rc)
 		return rc;
-	sort_unique(out, 0);
+	rc = sort_unique(out, 0, err);
 	l.known = out->len;
 	for (size_t i = 0; !rc && i < r->stores.len; i++)
 		rc = cw_loose_list(CW_VEC_AT(&r->stores, char *, i), on_loose, &l, &r->faults, err);
 	if (rc)
 		return rc;
-	sort_unique(out, l.known);
-	if (out->len)
-		qsort(out->items, out->len, sizeof(struct cw_object_ref), by_order);
-	return 0;
+	rc = sort_unique(out, l.known, err);
+	return rc ? rc : sort_items(out->items, out->len, key_of_order, by_order, err);
 }
 
 /* Start a new list of faults with those of the alternates. */
