@@ -114,7 +114,7 @@ assert_reads several
 assert_eq "$(copies several)" 50 copies
 
 begin 'more packs than files may be open'
-(ulimit -n 16; must_exit 0 "$PACKS_DUMP" read several)
+must_exit 0 prlimit --nofile=16 "$PACKS_DUMP" read several
 assert_eq "$(grep -c '^entry ' out)" "$(($(git_objects several | wc -l) + 50))" entries
 assert_lacks out broken
 assert_lacks out fault
@@ -201,7 +201,7 @@ assert_lacks out broken
 
 begin 'packs deleted that cannot be kept open'
 cp -r several parked
-(ulimit -n 16; must_exit 0 "$PACKS_DUMP" gone parked)
+must_exit 0 prlimit --nofile=16 "$PACKS_DUMP" gone parked
 assert_has out "$CHANGED"
 assert_has out 'entry '
 assert_lacks out ' -8 '
