@@ -281,9 +281,8 @@ static void add_advice(struct cw_buf *b, const struct cw_tale *t)
 		add_escaped(b, r->references[i]);
 		cw_buf_addc(b, '\n');
 	}
-	cw_buf_addf(b, "  If it is meant to be there, an entry under 'allow' in .credwatch.yaml says so:\n"
-		       "    - fingerprint: '%s'\n"
-		       "      reason: ...\n", t->places[0]->fingerprint);
+	cw_buf_addf(b, "  If it is meant to be there, this in its repository makes it not count:\n"
+		       "    credwatch allow %s --reason '...'\n", t->places[0]->fingerprint);
 }
 
 void cw_explain_text(const struct cw_tale *t, struct cw_buf *out)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 FILES, FOLDERS, RULES, COMMANDS, NOTHING = "files", "folders", "rules", "commands", "nothing"
+KINDS = (FILES, FOLDERS, RULES, COMMANDS, NOTHING)
 VALUES = {"FILE": FILES, "PATH": FILES, "DIR": FOLDERS, "ID": RULES}
 # What stands in a synopsis, by its first word that is known here.
 ARGUMENTS = (("ID", RULES), ("REPOSITORY|PATH", FILES), ("REPOSITORY", FOLDERS), ("PATH", FILES), ("FILE", FILES))
@@ -31,9 +32,11 @@ class Command:
         self.name, self.about, self.synopsis, self.options = name, about, "", []
 
     def arguments(self):
+        """What they are: a kind, or the words that stand in the synopsis as they are typed."""
         if self.name == "help":
             return COMMANDS
-        return next((kind for word, kind in ARGUMENTS if re.search(r"(?<![A-Z-])%s(?![A-Z])" % re.escape(word), self.synopsis)),
+        words = re.findall(r"(?<=\|)[a-z-]{2,}", self.synopsis)
+        return " ".join(words) if words else next((kind for word, kind in ARGUMENTS if re.search(r"(?<![A-Z-])%s(?![A-Z])" % re.escape(word), self.synopsis)),
                     NOTHING)
 
 
@@ -160,7 +163,7 @@ def bash(commands):
         "values": "".join("\t%s) echo '%s' ;;\n" % (" | ".join("'%s %s'" % (c.name, w) for w in o.words()),
                                                      " ".join(o.values) or "<%s>" % o.kind())
                           for c in leaves for o in c.options if o.arg),
-        "arguments": "".join(case(c.name, "<%s>" % c.arguments()) for c in leaves),
+        "arguments": "".join(case(c.name, "<%s>" % c.arguments() if c.arguments() in KINDS else c.arguments()) for c in leaves),
     }
     return re.sub(r"@(\w+)@", lambda m: parts[m.group(1)], BASH)
 
@@ -227,6 +230,8 @@ def zsh_arguments(commands, command):
     kind = command.arguments()
     if kind == COMMANDS:
         return quote("*: :(%s)" % " ".join(c.name for c in members(commands, "")))
+    if kind not in KINDS:
+        return quote("*: :(%s)" % kind)
     return quote("*: :%s" % ZSH_ACTIONS[kind]) if kind != NOTHING else ""
 
 

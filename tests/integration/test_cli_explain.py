@@ -210,6 +210,17 @@ class Explain(harness.Case):
         self.assertIn("--files", self.explain(fresh, ".", status=2))
         self.assertIn("./new:1:1", self.explain(fresh, ".", "--files"))
 
+    def test_advice(self):
+        # The command that it names makes the finding not count.
+        self.write("a", acme("adv"))
+        self.init()
+        text = self.explain(self.findings("audit")[0]["fingerprint"], ".")
+        command = re.search(r"^    credwatch (allow .* --reason) '\.\.\.'$", text, re.M).group(1).split()
+        self.assertStatus(self.run_it(*command, "known"), 0)
+        self.commit()
+        self.assertStatus(self.acme("audit"), 0)
+        self.assertIn("an allow entry in .credwatch.yaml:", self.explain(command[1], "."))
+
     def test_no_blob(self):
         # In a commit message, a tag's message and a name in a tree.
         tokens = [acme("msg"), acme("tag"), acme("name")]

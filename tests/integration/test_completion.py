@@ -88,7 +88,10 @@ class Completion(harness.Case):
         self.assertEqual(set(self.complete("scan", "--rules", "my")), {"my file.yaml", "my folder"})
         self.assertEqual(self.complete("audit", "my"), ["my folder"])
         self.assertEqual(self.complete("rules", "show", "github.pa"), ["github.pat"])
+        self.assertEqual(self.complete("allow", "--rule", "github.pa"), ["github.pat"])
         self.assertEqual(self.complete("rules", "list", "m"), [])
+        # words that are typed as they stand in the usage
+        self.assertEqual(self.complete("allow", "l"), ["list"])
 
     def test_bash_file(self):
         # It is registered for the program, leaves nothing else behind, and shellcheck has nothing to say.
