@@ -36,6 +36,8 @@ enum cw_exit cw_cmd_group(const char *group, const struct cw_command *list, int 
 enum cw_exit cw_cmd_fail(const struct cw_err *err);
 /* Print "credwatch: note: <message>" on standard error, without any secret that the message quotes. */
 void cw_cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Append MESSAGE without the secrets that the default rules find in it. */
+int cw_cmd_cleanse(const char *message, struct cw_buf *out, struct cw_err *err);
 /* Print TEXT on standard output; the status for that. */
 enum cw_exit cw_cmd_print(const char *text);
 /* The same without the secrets that the default rules find in TEXT. */

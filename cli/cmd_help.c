@@ -10,7 +10,7 @@ bool cw_cmd_table = false;
 static void add_commands(struct cw_buf *text, const struct cw_command *list)
 {
 	for (const struct cw_command *c = list; c->name; c++)
-		cw_buf_addf(text, "  %-10s%s\n", c->name, c->about);
+		cw_buf_addf(text, "  %-18s%s\n", c->name, c->about);
 }
 
 static enum cw_exit general_help(void)

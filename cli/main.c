@@ -9,6 +9,7 @@
 
 #include "cli/cmd.h"
 #include "cli/signals.h"
+#include "hooks/hooks.h"
 
 #define SHOWN_NAME_MAX 24
 
@@ -16,6 +17,7 @@ const struct cw_command cw_commands[] = {
 	{"scan", "look for secrets in files, folders or standard input", cw_cmd_scan},
 	{"audit", "look for secrets in the whole history of a git repository", cw_cmd_audit},
 	{"explain", "tell why something was found, where it stands and what to do", cw_cmd_explain},
+	{"pre-receive", "run by git on a server: stop pushes that bring secrets", cw_cmd_pre_receive},
 	{"rules", "list, show, check, test or compile rules", cw_cmd_rules},
 	{"baseline", "make known secrets a file, so that audits show new ones only", cw_cmd_baseline},
 	{"allow", "add an entry to the allow list of a configuration, or list all", cw_cmd_allow},

@@ -28,8 +28,7 @@ enum cw_exit cw_exit_of(const struct cw_err *err)
 	}
 }
 
-/* Append MESSAGE without the secrets that the default rules find in it. */
-static int cleanse(const char *message, struct cw_buf *out, struct cw_err *err)
+int cw_cmd_cleanse(const char *message, struct cw_buf *out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = NULL;
 	CW_CLEANUP(cw_cleanser_free_p) struct cw_cleanser *cleanser = NULL;
@@ -48,7 +47,7 @@ enum cw_exit cw_cmd_fail(const struct cw_err *err)
 	/* A message may quote a path or a word of a rule file, and that may be anything. */
 	if (err->code == CW_E_NOMEM)
 		fprintf(stderr, "credwatch: %s\n", cw_err_text(err->code));
-	else if (cleanse(cw_err_msg(err), &clean, &fault) == 0)
+	else if (cw_cmd_cleanse(cw_err_msg(err), &clean, &fault) == 0)
 		fprintf(stderr, "credwatch: %s\n", clean.data);
 	else
 		fprintf(stderr, "credwatch: %s (and the message cannot be checked for secrets: %s)\n",
@@ -66,7 +65,7 @@ void cw_cmd_note(const char *fmt, ...)
 	va_end(ap);
 	cw_escape(&shown, text.data, text.len);
 	if (cw_buf_fail(&text, NULL, NULL) == 0 && cw_buf_fail(&shown, NULL, NULL) == 0 &&
-	    cleanse(shown.data, &clean, NULL) == 0)
+	    cw_cmd_cleanse(shown.data, &clean, NULL) == 0)
 		fprintf(stderr, "credwatch: note: %s\n", clean.data);
 	else
 		fputs("credwatch: note: a note cannot be shown: out of memory\n", stderr);
@@ -89,7 +88,7 @@ enum cw_exit cw_cmd_print_clean(const char *text)
 	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT;
 	struct cw_err err = CW_ERR_INIT;
 
-	return cleanse(text, &clean, &err) == 0 ? cw_cmd_print(clean.data) : cw_cmd_fail(&err);
+	return cw_cmd_cleanse(text, &clean, &err) == 0 ? cw_cmd_print(clean.data) : cw_cmd_fail(&err);
 }
 
 enum cw_exit cw_cmd_print_help(const struct cw_usage *usage)

@@ -10,6 +10,12 @@
 
 const char *const cw_conf_repository_policies[] = {"apply", "audit", "ignore", "default-branch", NULL};
 const char *const cw_conf_severities[] = {"low", "medium", "high", "critical", NULL};
+const char *const cw_conf_judges[] = {"new", "all", NULL};
+const char *const cw_conf_thresholds[] = {"low", "medium", "high", "critical", "none", NULL};
+const char *const cw_conf_proofs[] = {"context", "pattern", "structure", "checksum", NULL};
+const char *const cw_conf_presets[] = {"plain", "ghes", "gitlab", NULL};
+const char *const cw_conf_on_timeouts[] = {"reject", "accept-and-queue", NULL};
+const char *const cw_conf_bypasses[] = {"forbid", "allow", NULL};
 
 #define R (1u << CW_LEVEL_REPOSITORY)
 #define U (1u << CW_LEVEL_USER)
@@ -158,6 +164,14 @@ int cw_conf_load_trusted(struct cw_conf *c, struct cw_err *err)
 	int rc = load_user(c, err);
 
 	return rc == 0 ? load_file(c, CW_LEVEL_SYSTEM, CW_CONF_SYSTEM, err) : rc;
+}
+
+int cw_conf_load_server(struct cw_conf *c, const char *path, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	int rc = cw_io_read_file(path, CW_CONF_FILE_MAX, CW_IO_TRUSTED, &text, err);
+
+	return rc == 0 ? cw_conf_add(c, CW_LEVEL_SYSTEM, path, text.data, text.len, err) : rc;
 }
 
 int cw_conf_load_repository(struct cw_conf *c, const struct cw_source *source, struct cw_err *err)

@@ -32,6 +32,15 @@ enum cw_repository_policy { CW_REPOSITORY_APPLY, CW_REPOSITORY_AUDIT, CW_REPOSIT
 /* Names in that order, and those of enum cw_severity; ended by NULL. */
 extern const char *const cw_conf_repository_policies[], *const cw_conf_severities[];
 
+/* The same for the keys of hooks. Thresholds are severities and above all of them CW_THRESHOLD_NONE; proofs are enum cw_proof_level. */
+enum cw_judge_what { CW_JUDGE_NEW, CW_JUDGE_ALL };
+enum cw_hook_preset { CW_PRESET_PLAIN, CW_PRESET_GHES, CW_PRESET_GITLAB };
+enum cw_on_timeout { CW_TIMEOUT_REJECT, CW_TIMEOUT_ACCEPT };
+enum cw_bypass_policy { CW_BYPASS_FORBID, CW_BYPASS_ALLOW };
+#define CW_THRESHOLD_NONE (CW_SEVERITY_CRITICAL + 1)
+extern const char *const cw_conf_judges[], *const cw_conf_thresholds[], *const cw_conf_proofs[], *const cw_conf_presets[],
+	*const cw_conf_on_timeouts[], *const cw_conf_bypasses[];
+
 struct cw_conf_from { /* who set a value */
 	enum cw_conf_level level;
 	const char *file; /* as shown; NULL for defaults */
@@ -65,6 +74,10 @@ struct cw_conf {
 	int fail_on;	       /* enum cw_severity */
 	int repository_policy; /* enum cw_repository_policy */
 	bool inline_marks;
+	int hooks_judge, hooks_preset, hooks_on_timeout, hooks_bypass; /* the enums above */
+	int hooks_block_severity, hooks_block_proof, hooks_warn_severity, hooks_warn_proof;
+	uint64_t hooks_deadline_ms;
+	const char *hooks_audit_log;
 	struct cw_vec baselines, rule_files;	  /* struct cw_conf_path */
 	struct cw_vec disable, exclude, allow;	  /* struct cw_conf_entry */
 	struct cw_conf_from from[CW_CONF_COUNT_]; /* of the single values */
@@ -81,6 +94,8 @@ int cw_conf_add(struct cw_conf *c, enum cw_conf_level level, const char *name, c
 		struct cw_err *err);
 /* Add the user's and the system's file, where they exist. Files that others may change are refused. */
 int cw_conf_load_trusted(struct cw_conf *c, struct cw_err *err);
+/* Add the file PATH as the system's, which must be there; one that others may change is refused. */
+int cw_conf_load_server(struct cw_conf *c, const char *path, struct cw_err *err);
 /* Add CW_CONF_FILE out of SOURCE, if there is one and the policy so far does not forbid it. */
 int cw_conf_load_repository(struct cw_conf *c, const struct cw_source *source, struct cw_err *err);
 /* Read the file of P, at most MAX bytes; SOURCE (may be NULL) is the repository's. */

@@ -52,6 +52,12 @@ void cw_coverage_unscanned(struct cw_coverage *c, bool expected, const char *obj
 	u->reason = cw_steal(&r);
 }
 
+void cw_coverage_interrupted(struct cw_coverage *c, bool expected, const char *object)
+{
+	cw_coverage_unscanned(c, expected, object, "interrupted");
+	c->interrupted++;
+}
+
 void cw_coverage_merge(struct cw_coverage *into, struct cw_coverage *from)
 {
 	into->expected += from->expected;
@@ -59,6 +65,7 @@ void cw_coverage_merge(struct cw_coverage *into, struct cw_coverage *from)
 	into->cached += from->cached;
 	into->unscanned += from->unscanned;
 	into->beside += from->beside;
+	into->interrupted += from->interrupted;
 	into->bytes += from->bytes;
 	into->skipped += from->skipped;
 	into->submodules += from->submodules;

@@ -23,6 +23,7 @@ struct cw_unscanned {
 struct cw_coverage {
 	uint64_t expected, scanned, cached, unscanned;
 	uint64_t beside; /* of unscanned: not counted in expected */
+	uint64_t interrupted; /* of unscanned: only because the scan was told to end */
 	uint64_t bytes; /* scanned */
 	uint64_t skipped, submodules, lfs_pointers;
 	uint64_t repositories; /* git repositories below the folders of a scan: their files are scanned, their history is not */
@@ -35,6 +36,8 @@ void cw_coverage_init(struct cw_coverage *c);
 void cw_coverage_release(struct cw_coverage *c);
 /* Count one unscanned item (it also counts as expected if EXPECTED). Never loses the count, even without memory for the text. */
 void cw_coverage_unscanned(struct cw_coverage *c, bool expected, const char *object, const char *reason);
+/* The same for one that the scan had no time for. */
+void cw_coverage_interrupted(struct cw_coverage *c, bool expected, const char *object);
 /* Add FROM to INTO and empty FROM. */
 void cw_coverage_merge(struct cw_coverage *into, struct cw_coverage *from);
 /* Sort the list by object and reason, so that output does not depend on threads, and cut it to CW_UNSCANNED_LISTED_MAX. */

@@ -135,10 +135,16 @@ static int match(struct cw_scanner *e, const struct cw_scanned *s, struct cw_err
 int cw_scanner_scan(struct cw_scanner *e, const struct cw_scanned *s, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
+	int rc;
 
 	atomic_fetch_add_explicit(&e->progress->bytes, s->len, memory_order_relaxed);
 	e->coverage.lfs_pointers += is_lfs_pointer(s);
-	if (match(e, s, &why)) {
+	rc = match(e, s, &why);
+	if (rc == CW_E_CANCELLED) {
+		cw_coverage_interrupted(&e->coverage, !s->beside, s->name);
+		return 0;
+	}
+	if (rc) {
 		cw_coverage_unscanned(&e->coverage, !s->beside, s->name, cw_err_msg(&why));
 		return 0;
 	}

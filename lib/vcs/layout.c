@@ -201,6 +201,25 @@ int cw_layout_find(const char *path, struct cw_layout *ret, struct cw_err *err)
 	return 0;
 }
 
+int cw_layout_at(const char *path, struct cw_layout *ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_layout_release) struct cw_layout l = CW_LAYOUT_INIT;
+	CW_CLEANUP(cw_freep) char *dir = realpath(path, NULL);
+	bool found = false;
+	int rc;
+
+	if (!dir)
+		return cw_err_sys(err, errno, "unable to open '%s'", path);
+	rc = try_itself(dir, &l, &found, err);
+	if (rc)
+		return rc;
+	if (!found)
+		return cw_err_set(err, CW_E_CORRUPT, "'%s' is not a usable git directory", path);
+	*ret = l;
+	l = (struct cw_layout)CW_LAYOUT_INIT;
+	return 0;
+}
+
 static int check_config(const struct cw_layout *l, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;

@@ -22,6 +22,8 @@ void cw_layout_release(struct cw_layout *l);
 /* Find the repository that contains PATH. CW_E_NOTFOUND: none; CW_E_CORRUPT: a `.git` that is none. Messages here and below never
  * hold what a file says. */
 int cw_layout_find(const char *path, struct cw_layout *ret, struct cw_err *err);
+/* The repository whose git directory is PATH itself: no other is looked for. CW_E_CORRUPT: it is none. */
+int cw_layout_at(const char *path, struct cw_layout *ret, struct cw_err *err);
 /* Refuse what this program cannot read (CW_E_UNSUPPORTED) and what might block (CW_E_INVALID). */
 int cw_layout_check(const struct cw_layout *l, struct cw_err *err);
 

@@ -228,20 +228,21 @@ static int on_loose(const struct cw_oid *oid, void *payload)
 	return push_ref(l->out, oid, ORDER_LOOSE, l->err);
 }
 
-static int list_all(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
+/* All objects of the LEN object directories STORES. */
+static int list_all(struct cw_repo *r, char *const *stores, size_t len, struct cw_vec *out, struct cw_err *err)
 {
 	struct listing l = { .out = out, .err = err };
 	uint64_t nth = 0;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->stores.len; i++)
-		rc = list_packs(r, CW_VEC_AT(&r->stores, char *, i), &nth, out, err);
+	for (size_t i = 0; !rc && i < len; i++)
+		rc = list_packs(r, stores[i], &nth, out, err);
 	if (rc)
 		return rc;
 	rc = sort_unique(out, 0, err);
 	l.known = out->len;
-	for (size_t i = 0; !rc && i < r->stores.len; i++)
-		rc = cw_loose_list(CW_VEC_AT(&r->stores, char *, i), on_loose, &l, &r->faults, err);
+	for (size_t i = 0; !rc && i < len; i++)
+		rc = cw_loose_list(stores[i], on_loose, &l, &r->faults, err);
 	if (rc)
 		return rc;
 	rc = sort_unique(out, l.known, err);
@@ -254,13 +255,22 @@ static int reset_faults(struct cw_repo *r, struct cw_err *err)
 	CW_CLEANUP(cw_strings_release) struct cw_vec stores = CW_VEC_INIT(char *, CW_STORES_MAX);
 
 	cw_store_faults_release(&r->faults);
-	return cw_stores_find(r->at.common_dir, &stores, &r->faults, err);
+	return cw_stores_find(r->at.common_dir, &r->extra, &stores, &r->faults, err);
 }
 
 int cw_repo_objects(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)
 {
 	int rc = reset_faults(r, err);
 
-	rc = rc ? rc : list_all(r, out, err);
+	rc = rc ? rc : list_all(r, r->stores.items, r->stores.len, out, err);
 	return rc ? cw_err_wrap(err, rc, "objects of '%s'", r->at.git_dir) : 0;
+}
+
+int cw_repo_objects_in(struct cw_repo *r, const char *store, struct cw_vec *out, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *dir = strdup(store);
+	int rc = dir ? reset_faults(r, err) : cw_err_nomem(err);
+
+	rc = rc ? rc : list_all(r, &dir, 1, out, err);
+	return rc ? cw_err_wrap(err, rc, "objects of '%s'", store) : 0;
 }

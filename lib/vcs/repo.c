@@ -12,6 +12,7 @@
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
 #include "vcs/pack_check.h"
+#include "vcs/quarantine.h"
 #include "vcs/repo_int.h"
 #include "vcs/stores.h"
 
@@ -29,6 +30,7 @@ void cw_repo_free(struct cw_repo *r)
 		return;
 	cw_copies_free(r->copies);
 	git_odb_free(r->odb);
+	cw_strings_release(&r->extra);
 	cw_strings_release(&r->stores);
 	cw_strings_release(&r->packs);
 	cw_store_faults_release(&r->faults);
@@ -124,7 +126,7 @@ static int open_stores(struct cw_repo *r, struct cw_err *err)
 {
 	CW_CLEANUP(cw_store_faults_release) struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
 	CW_CLEANUP(cw_strings_release) struct cw_vec packs = no_packs();
-	int rc = cw_stores_find(r->at.common_dir, &r->stores, &faults, err);
+	int rc = cw_stores_find(r->at.common_dir, &r->extra, &r->stores, &faults, err);
 
 	rc = rc ? rc : find_packs(r, &packs, err);
 	return rc ? rc : use_packs(r, &packs, err);
@@ -154,20 +156,56 @@ static int unreadable(int rc, struct cw_err *err)
 	return CW_E_CORRUPT;
 }
 
+static struct cw_repo *new_repo(void)
+{
+	struct cw_repo *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->extra = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
+	r->stores = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
+	r->packs = no_packs();
+	r->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
+	return r;
+}
+
 int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err)
 {
-	CW_CLEANUP(cw_repo_free_p) struct cw_repo *r = calloc(1, sizeof(*r));
+	CW_CLEANUP(cw_repo_free_p) struct cw_repo *r = new_repo();
 	int rc;
 
 	if (!r)
 		return cw_err_nomem(err);
-	r->stores = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
-	r->packs = no_packs();
-	r->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
 	rc = cw_layout_find(path, &r->at, err);
 	if (rc == CW_E_NOTFOUND)
 		return rc;
 	rc = rc ? rc : cw_layout_check(&r->at, err);
+	rc = rc ? rc : open_stores(r, err);
+	if (!rc)
+		*ret = cw_steal(&r);
+	return rc ? unreadable(rc, err) : 0;
+}
+
+static int add_extra(struct cw_repo *r, const char *dir, struct cw_err *err)
+{
+	char **slot = cw_vec_push(&r->extra);
+
+	if (!slot)
+		return cw_vec_fail(&r->extra, "object directories", err);
+	*slot = strdup(dir);
+	return *slot ? 0 : cw_err_nomem(err);
+}
+
+int cw_repo_open_quarantine(const struct cw_quarantine *q, bool pushed, struct cw_repo **ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_repo_free_p) struct cw_repo *r = new_repo();
+	int rc = r ? cw_layout_at(q->git_dir, &r->at, err) : cw_err_nomem(err);
+
+	rc = rc ? rc : cw_layout_check(&r->at, err);
+	if (!rc && pushed && q->objects)
+		rc = add_extra(r, q->objects, err);
+	for (size_t i = 0; !rc && i < q->alternates.len; i++)
+		rc = add_extra(r, CW_VEC_AT(&q->alternates, char *, i), err);
 	rc = rc ? rc : open_stores(r, err);
 	if (!rc)
 		*ret = cw_steal(&r);

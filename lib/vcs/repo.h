@@ -19,11 +19,15 @@ int cw_vcs_init(struct cw_err *err);
 void cw_vcs_shutdown(void);
 
 struct cw_repo;
+struct cw_quarantine;
 /* Open the repository that contains PATH (work tree, subdirectory, .git or bare). CW_E_NOTFOUND: none; CW_E_UNSUPPORTED: a format
  * that libgit2 cannot read (SHA-256, reftable, unknown extensions), named in err: never an empty repository in its place;
  * CW_E_CORRUPT: there is one, but it cannot be read (damage, permissions, a FIFO in place of a file). No message holds what one of
  * the repository's files says. */
 int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err);
+/* The same for the repository in which git runs a hook (vcs/quarantine.h): that git directory itself, with the object directories
+ * that git's environment names; without PUSHED, the store as it was before the push. */
+int cw_repo_open_quarantine(const struct cw_quarantine *q, bool pushed, struct cw_repo **ret, struct cw_err *err);
 void cw_repo_free(struct cw_repo *r);
 CW_DEFINE_CLEANUP(struct cw_repo, cw_repo_free)
 /* The git directory, and the work tree or NULL; borrowed. */
@@ -50,7 +54,9 @@ void cw_store_faults_release(struct cw_vec *faults);
 /* Every distinct object id in the store and its alternates (OUT: an empty vector of struct cw_object_ref), sorted by `order`.
  * A pack or directory that cannot be listed does not hide the others: it becomes a fault. */
 int cw_repo_objects(struct cw_repo *r, struct cw_vec *out, struct cw_err *err);
-/* What the last cw_repo_objects() could not list (struct cw_store_fault); borrowed until the next call. */
+/* The same for the object directory STORE alone. */
+int cw_repo_objects_in(struct cw_repo *r, const char *store, struct cw_vec *out, struct cw_err *err);
+/* What the last of these two could not list (struct cw_store_fault); borrowed until the next call. */
 const struct cw_vec *cw_repo_faults(const struct cw_repo *r);
 /* Type and size in bytes, without reading the object where that is possible. When a copy of the object is damaged, here and below,
  * the next one is tried. */

@@ -12,6 +12,7 @@ struct cw_copies;
 
 struct cw_repo {
 	struct cw_layout at;
+	struct cw_vec extra;  /* char *: object directories that git's environment names */
 	struct cw_vec stores; /* char *: real paths of object directories, its own first */
 	struct cw_vec packs;  /* char *: the index files of the packs in odb, and of those that cannot be used */
 	struct cw_vec faults; /* struct cw_store_fault */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "vcs/layout.h"
+#include "vcs/quote.h"
 #include "vcs/repo.h"
 
 #define ALTERNATES_MAX ((size_t)1 << 20) /* bytes of objects/info/alternates */
@@ -68,46 +69,13 @@ static bool has_string(const struct cw_vec *v, const char *s)
 	return false;
 }
 
-/* The character behind a backslash in git's quoting; -1 when it is none. Advances *P beyond it. */
-static int unescape(const char **p)
-{
-	static const char from[] = "abtnvfr\"\\", to[] = "\a\b\t\n\v\f\r\"\\";
-	const char *s = *p, *k;
-	int c = 0;
-
-	k = *s ? strchr(from, *s) : NULL;
-	if (k) {
-		*p = s + 1;
-		return (unsigned char)to[k - from];
-	}
-	for (int i = 0; i < 3; i++) {
-		if (s[i] < '0' || s[i] > '7')
-			return -1;
-		c = 8 * c + (s[i] - '0');
-	}
-	*p = s + 3;
-	return c > 0 && c <= 255 ? c : -1;
-}
-
-/* Undo git's C-style quoting in place; false when S is not well quoted. */
+/* Undo git's C-style quoting of the whole of S in place; false when S is not well quoted. */
 static bool unquote(char *s)
 {
-	const char *p = s + 1;
-	char *out = s;
+	const char *end;
+	size_t len = strlen(s);
 
-	while (*p && *p != '"') {
-		int c = (unsigned char)*p++;
-
-		if (c == '\\')
-			c = unescape(&p);
-		if (c < 0)
-			return false;
-		*out++ = (char)c;
-	}
-	if (p[0] != '"' || p[1])
-		return false;
-	*out = '\0';
-	return true;
+	return cw_unquote(s, s, &end) && end == s + len;
 }
 
 /* A line that is of no use is named by its number: what stands in it is not repeated, since the file may be a link to a private
@@ -172,11 +140,25 @@ static int read_alternates(struct cw_vec *out, size_t i, struct cw_vec *faults, 
 	return rc;
 }
 
-int cw_stores_find(const char *common_dir, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+/* An object directory that the environment names. */
+static int add_extra(const char *path, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (!real && errno == ENOMEM)
+		return cw_err_nomem(err);
+	if (!real || stat(real, &st) != 0 || !S_ISDIR(st.st_mode))
+		return cw_store_fault_add(faults, path, "the object directory is missing or unreadable", err);
+	return has_string(out, real) ? 0 : push_string(out, &real, "object directories", err);
+}
+
+int cw_stores_find(const char *common_dir, const struct cw_vec *extra, struct cw_vec *out, struct cw_vec *faults,
+		   struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) char *own = cw_path_join(common_dir, "objects");
 	CW_CLEANUP(cw_freep) char *real = own ? realpath(own, NULL) : NULL;
-	size_t level_end = 1;
+	size_t level_end;
 	int rc, depth = 0;
 
 	if (!own)
@@ -184,6 +166,9 @@ int cw_stores_find(const char *common_dir, struct cw_vec *out, struct cw_vec *fa
 	if (!real)
 		return cw_err_sys(err, errno, "unable to open '%s'", own);
 	rc = push_string(out, &real, "object directories", err);
+	for (size_t i = 0; !rc && i < extra->len; i++)
+		rc = add_extra(CW_VEC_AT(extra, char *, i), out, faults, err);
+	level_end = out->len;
 	for (size_t i = 0; !rc && i < out->len; i++) {
 		if (i == level_end) {
 			level_end = out->len;

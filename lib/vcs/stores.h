@@ -13,9 +13,10 @@
 #define CW_STORES_DEPTH_MAX 5	  /* alternates of alternates, as in git */
 #define CW_STORE_FAULTS_MAX 10000
 
-/* Fill OUT (char *, owned by it) with the real path of COMMON_DIR/objects and of each permitted alternate, each once. What is
- * missing or unreadable goes to FAULTS (struct cw_store_fault). */
-int cw_stores_find(const char *common_dir, struct cw_vec *out, struct cw_vec *faults, struct cw_err *err);
+/* Fill OUT (char *, owned by it) with the real paths of COMMON_DIR/objects, of EXTRA (char *: object directories that git's
+ * environment names) and of each permitted alternate, each once. What is missing or unreadable goes to FAULTS (struct cw_store_fault). */
+int cw_stores_find(const char *common_dir, const struct cw_vec *extra, struct cw_vec *out, struct cw_vec *faults,
+		   struct cw_err *err);
 /* Add WHAT with REASON to FAULTS. */
 int cw_store_fault_add(struct cw_vec *faults, const char *what, const char *reason, struct cw_err *err);
 

@@ -1,0 +1,9 @@
+/* hooks/hooks.h - the commands that git runs as hooks. Each returns 0 to let git go on; any other status stops the push or commit. */
+#ifndef CW_HOOKS_HOOKS_H
+#define CW_HOOKS_HOOKS_H
+
+#include "cli/exit.h"
+
+enum cw_exit cw_cmd_pre_receive(int argc, char **argv);
+
+#endif
