@@ -100,6 +100,16 @@ static void add_also(struct cw_buf *row, const struct cw_set *set, const struct 
 	add_bytes(row, also.data, also.len);
 }
 
+/* What suppresses the place, or only would if the repository had a say; and why. */
+static void add_suppression(struct cw_buf *row, const struct cw_suppression *s)
+{
+	const char *by = s ? cw_suppressed_by_name(s->by) : NULL;
+
+	add_text(row, s && !s->advisory ? by : NULL);
+	add_text(row, s && s->advisory ? by : NULL);
+	add_text(row, s ? s->reason : NULL);
+}
+
 static void add_path_base64(struct cw_buf *row, const char *path)
 {
 	cw_buf_adds(row, ",\"");
@@ -109,8 +119,8 @@ static void add_path_base64(struct cw_buf *row, const char *path)
 
 static const char header[] = "record,severity,rule,title,proof,path,line,column,end_line,end_column,object,object_type,"
 			     "state,commit,author,date,introductions,tip_ref,tip_line,redacted,fingerprint,label,decoded,"
-			     "cut,also,objects,more,path_b64";
-#define COLUMNS_AFTER_TITLE 24
+			     "cut,also,objects,more,unlisted,suppressed,advisory,reason,path_b64";
+#define COLUMNS_AFTER_TITLE 28
 
 static int end_row(struct cw_buf *row, FILE *out, struct cw_err *err)
 {
@@ -144,6 +154,8 @@ static int write_finding(const struct cw_report_input *in, const struct cw_findi
 	add_also(row, in->set, f);
 	add_number(row, f->objects);
 	add_number(row, f->more);
+	add_number(row, f->unlisted);
+	add_suppression(row, f->suppression);
 	add_path_base64(row, f->path && changed ? f->path : "");
 	if (in->show_secrets)
 		add_bytes(row, f->secret ? f->secret : "", f->secret_len);

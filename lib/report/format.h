@@ -43,7 +43,8 @@ void cw_report_json_count(struct cw_json *o, const char *key, uint64_t n);
 /* Add the bytes under KEY in base64; false without memory. */
 bool cw_report_json_base64(struct cw_json *o, const char *key, const char *data, size_t len);
 
-/* suppressed.c: why a finding does not count, as a member; how many do not, as a line (false: none) or a member. */
+/* suppressed.c: how many places do not count, listed or not; why a finding does not count, as a member; how many do not, as a line (false: none) or a member. */
+uint64_t cw_report_suppressed_places(const struct cw_report_input *in);
 bool cw_report_suppressed_text(struct cw_buf *b, const struct cw_report_input *in);
 void cw_report_suppression_json(struct cw_json *o, const struct cw_finding *f);
 void cw_report_suppressed_json(struct cw_json *o, const struct cw_report_input *in);

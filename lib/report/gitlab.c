@@ -1,5 +1,5 @@
 /* report/gitlab.c - GitLab's secret detection report, schema 15.2.1. Its two times are the only ones in any report: the schema
- * demands them. An incomplete scan has the status "failure" and a message for each object that was not scanned. */
+ * demands them. What policy suppresses is only counted, in a message: in GitLab every vulnerability is one. An incomplete scan has the status "failure" and a message for each object that was not scanned. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -176,7 +176,7 @@ static void add_detail(struct cw_json *details, const char *key, const char *nam
 
 static bool add_details(struct cw_json *o, const struct cw_finding *f)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf place = CW_BUF_INIT, origin = CW_BUF_INIT;
+	CW_CLEANUP(cw_buf_release) struct cw_buf place = CW_BUF_INIT, origin = CW_BUF_INIT, policy = CW_BUF_INIT, more = CW_BUF_INIT;
 	struct cw_json *details = cw_json_add_object(o, "details");
 
 	add_detail(details, "fingerprint", "Fingerprint", f->fingerprint);
@@ -189,7 +189,15 @@ static bool add_details(struct cw_json *o, const struct cw_finding *f)
 		cw_report_add_origin(&origin, f->origin);
 		add_detail(details, "origin", "Origin", origin.data);
 	}
-	return place.fail == 0 && origin.fail == 0;
+	if (f->suppression) {
+		cw_report_suppression_text(&policy, f);
+		add_detail(details, "policy", "Policy", policy.data + strspn(policy.data, " "));
+	}
+	if (f->unlisted > 0) {
+		cw_report_add_number(&more, f->unlisted, "more place of this secret is not listed", "more places of this secret are not listed");
+		add_detail(details, "unlisted", "Further places", more.data);
+	}
+	return place.fail == 0 && origin.fail == 0 && policy.fail == 0 && more.fail == 0;
 }
 
 static void add_links(struct cw_json *o, const struct cw_rule *rule)
@@ -216,10 +224,9 @@ static const char *severity(enum cw_severity s)
 	return "Low";
 }
 
-static int write_finding(const struct cw_report_input *in, size_t i, FILE *out, struct cw_err *err)
+static int write_finding(const struct cw_report_input *in, const struct cw_finding *f, bool first, FILE *out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_json_free_p) struct cw_json *o = cw_json_object();
-	const struct cw_finding *f = cw_findings_at(in->findings, i);
 	int rc = add_id(o, f, err);
 	bool ok;
 
@@ -239,15 +246,22 @@ static int write_finding(const struct cw_report_input *in, size_t i, FILE *out, 
 		cw_json_add_str(o, "raw_source_code_extract", f->redacted);
 	if (!ok)
 		return cw_err_nomem(err);
-	rc = cw_report_puts(i == 0 ? "\n" : ",\n", out, err);
+	rc = cw_report_puts(first ? "\n" : ",\n", out, err);
 	return rc == 0 ? cw_report_print_json(o, out, err) : rc;
 }
 
 int cw_report_write_gitlab(const struct cw_report_input *in, FILE *out, struct cw_err *err)
 {
+	bool first = true;
 	int rc = write_scan(in, out, err);
 
-	for (size_t i = 0; rc == 0 && i < cw_findings_len(in->findings); i++)
-		rc = write_finding(in, i, out, err);
+	for (size_t i = 0; rc == 0 && i < cw_findings_len(in->findings); i++) {
+		const struct cw_finding *f = cw_findings_at(in->findings, i);
+
+		if (f->suppressed)
+			continue;
+		rc = write_finding(in, f, first, out, err);
+		first = false;
+	}
 	return rc == 0 ? cw_report_puts("\n]}\n", out, err) : rc;
 }

@@ -88,6 +88,8 @@ static void add_cards(struct cw_buf *b, const struct cw_report_input *in, const 
 		add_card(b, "", s->live, "live at a branch");
 	for (int k = CW_SEVERITY_CRITICAL; k >= CW_SEVERITY_LOW; k--)
 		add_card(b, classes[k], s->all.by_severity[k], cw_severity_name((enum cw_severity)k));
+	if (cw_report_suppressed_places(in) > 0)
+		add_card(b, "", cw_report_suppressed_places(in), "suppressed");
 	cw_buf_adds(b, "</section>\n");
 }
 
@@ -168,6 +170,7 @@ static const char list_html[] =
 	"<select id=\"f-proof\" aria-label=\"Proof\"><option value=\"\">Any proof</option></select>\n"
 	"<select id=\"f-state\" aria-label=\"State\"><option value=\"\">Any state</option></select>\n"
 	"<select id=\"f-rule\" aria-label=\"Rule\"><option value=\"\">Any rule</option></select>\n"
+	"<select id=\"f-policy\" aria-label=\"Policy\"><option value=\"\">Counting or not</option></select>\n"
 	"<select id=\"f-author\" aria-label=\"Author\"><option value=\"\">Any author</option></select>\n"
 	"<button type=\"button\" id=\"f-clear\">Clear</button>\n</div>\n"
 	"<p class=\"soft\" id=\"count\" aria-live=\"polite\"></p>\n"
@@ -180,9 +183,23 @@ static const char list_html[] =
 	"<p><button type=\"button\" class=\"more\" id=\"more\" hidden>Show more</button></p>\n</div>\n"
 	"<noscript><p>The list needs scripts, which are switched off. The formats text and csv show the same without.</p></noscript>\n";
 
+static void add_suppressed(struct cw_buf *b, const struct cw_report_input *in)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf words = CW_BUF_INIT;
+
+	if (!cw_report_suppressed_text(&words, in))
+		return;
+	cw_buf_adds(b, "<p class=\"soft\">");
+	cw_report_add_markup(b, words.data, strcspn(words.data, "\n"));
+	cw_buf_adds(b, "</p>\n");
+	if (words.fail != 0)
+		b->fail = words.fail;
+}
+
 static int write_body(const struct cw_report_input *in, const struct cw_html_stats *s, FILE *out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf b = CW_BUF_INIT;
+	size_t listed = cw_findings_len(in->findings);
 
 	add_cards(&b, in, s);
 	add_coverage(&b, in);
@@ -190,12 +207,14 @@ static int write_body(const struct cw_report_input *in, const struct cw_html_sta
 		add_charts(&b, s);
 	cw_buf_adds(&b, "<section class=\"panel\" id=\"places\">\n<h2>Places</h2>\n");
 	if (s->all.total == 0)
-		cw_buf_adds(&b, cw_report_complete(in) ? "<p>No secrets found.</p>\n" : "<p>No secrets found in what was scanned.</p>\n");
-	if (s->all.total > CW_HTML_ROWS_MAX)
-		cw_buf_addf(&b, "<p class=\"bad\">Only the %d most severe of %" PRIu64 " places are listed here; all numbers above are of "
+		cw_buf_addf(&b, "<p>No %ssecrets found%s.</p>\n", cw_report_suppressed_places(in) > 0 ? "other " : "",
+			    cw_report_complete(in) ? "" : " in what was scanned");
+	add_suppressed(&b, in);
+	if (listed > CW_HTML_ROWS_MAX)
+		cw_buf_addf(&b, "<p class=\"bad\">Only the %d most severe of %zu places are listed here; all numbers above are of "
 				"all of them. The formats json and csv list every place.</p>\n",
-			    CW_HTML_ROWS_MAX, s->all.total);
-	if (s->all.total > 0)
+			    CW_HTML_ROWS_MAX, listed);
+	if (listed > 0)
 		cw_buf_adds(&b, list_html);
 	cw_buf_addf(&b, "</section>\n<p class=\"foot\">%s A report "
 			"of findings is confidential all the same.</p>\n</main>\n",
@@ -225,7 +244,7 @@ int cw_report_write_html(const struct cw_report_input *in, FILE *out, struct cw_
 		rc = write_head(in, out, err);
 	if (rc == 0)
 		rc = write_body(in, &s, out, err);
-	if (rc == 0 && s.all.total > 0)
+	if (rc == 0 && cw_findings_len(in->findings) > 0)
 		rc = write_script(in, &s, out, err);
 	return rc == 0 ? cw_report_puts("</body>\n</html>\n", out, err) : rc;
 }

@@ -23,13 +23,13 @@ struct cw_html_rank { /* one bar */
 	struct cw_html_count count;
 };
 
-struct cw_html_stats {
+struct cw_html_stats { /* of the places that count */
 	struct cw_html_count all;
 	uint64_t live, history, unreachable, attributed; /* places */
 	uint64_t undated; /* introduced at a date outside the years above */
 	struct cw_html_count *months; /* CW_HTML_MONTHS of them */
-	struct cw_html_rank *rules;   /* rules with places, the most places first */
-	size_t rules_len;
+	struct cw_html_rank *rules;   /* rules with listed places, the most that count first */
+	size_t rules_len, rules_counting; /* all of them; those with places that count */
 	struct cw_vec authors; /* struct cw_html_rank, likewise */
 };
 

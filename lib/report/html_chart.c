@@ -201,7 +201,7 @@ static void add_ranks(struct cw_buf *b, const struct cw_html_rank *ranks, size_t
 
 void cw_html_add_rules(struct cw_buf *b, const struct cw_html_stats *s)
 {
-	add_ranks(b, s->rules, s->rules_len, "rule", "rules");
+	add_ranks(b, s->rules, s->rules_counting, "rule", "rules");
 }
 
 void cw_html_add_authors(struct cw_buf *b, const struct cw_html_stats *s)

@@ -72,8 +72,11 @@ static bool add_notes(struct cw_json *row, const struct cw_report_input *in, con
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf notes = CW_BUF_INIT;
 
-	if (f->suppressed)
-		cw_buf_addf(&notes, "suppressed by %s; ", cw_suppressed_by_name(f->suppression->by));
+	if (f->suppression) {
+		cw_buf_addf(&notes, f->suppressed ? "suppressed by %s" : "counts, though the repository has it as known: %s",
+			    cw_suppressed_by_name(f->suppression->by));
+		cw_buf_addf(&notes, "%s%s; ", f->suppression->reason ? ": " : "", f->suppression->reason ? f->suppression->reason : "");
+	}
 	if (f->label)
 		cw_buf_addf(&notes, "%s; ", f->label);
 	if (f->decoded)
@@ -84,6 +87,8 @@ static bool add_notes(struct cw_json *row, const struct cw_report_input *in, con
 		cw_buf_addf(&notes, "in %llu objects; ", (unsigned long long)f->objects);
 	if (f->more > 0)
 		cw_buf_addf(&notes, "%llu more of this rule in the object; ", (unsigned long long)f->more);
+	if (f->unlisted > 0)
+		cw_buf_addf(&notes, "%llu more places of this secret are not listed; ", (unsigned long long)f->unlisted);
 	for (size_t i = 0; i < f->also_len; i++)
 		cw_buf_addf(&notes, "%s%s%s", i == 0 ? "also " : ", ", cw_set_rule(in->set, f->also[i])->id,
 			    i + 1 == f->also_len ? "; " : "");
@@ -143,6 +148,7 @@ static int write_row(const struct cw_report_input *in, const struct cw_finding *
 	ok = add_notes(row, in, f) && place.fail == 0;
 	ok = add_origin(row, f->origin) && ok;
 	ok = add_python(row, f) && ok;
+	cw_json_add_str(row, NULL, f->suppressed ? cw_suppressed_by_name(f->suppression->by) : "");
 	if (in->show_secrets && f->secret)
 		ok = add_shown(row, NULL, f->secret, f->secret_len) && ok;
 	return ok ? write_json(row, first ? "\n" : ",\n", "", out, err) : cw_err_nomem(err);

@@ -1,4 +1,4 @@
-/* report/html_stats.c - the numbers of the html report, counted over all places. */
+/* report/html_stats.c - the numbers of the html report, counted over all places that count. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,12 +90,15 @@ static int rank_cmp(const void *va, const void *vb)
 	return a->rule ? strcmp(a->rule->id, b->rule->id) : strcmp(a->author, b->author);
 }
 
-/* Keep the rules that have places, in order. */
+/* Keep the rules that are needed, in order. */
 static void rank_rules(struct cw_html_stats *s, size_t rules)
 {
-	for (size_t i = 0; i < rules; i++)
-		if (s->rules[i].count.total > 0)
-			s->rules[s->rules_len++] = s->rules[i];
+	for (size_t i = 0; i < rules; i++) {
+		if (!s->rules[i].rule)
+			continue;
+		s->rules_counting += s->rules[i].count.total > 0;
+		s->rules[s->rules_len++] = s->rules[i];
+	}
 	if (s->rules_len > 1)
 		qsort(s->rules, s->rules_len, sizeof(*s->rules), rank_cmp);
 }
@@ -132,8 +135,10 @@ int cw_html_count(const struct cw_report_input *in, struct cw_html_stats *ret, s
 	for (size_t i = 0; rc == 0 && i < cw_findings_len(in->findings); i++) {
 		const struct cw_finding *f = cw_findings_at(in->findings, i);
 
-		count(&ret->all, f);
 		ret->rules[f->rule->index].rule = f->rule;
+		if (f->suppressed)
+			continue;
+		count(&ret->all, f);
 		count(&ret->rules[f->rule->index].count, f);
 		if (f->origin)
 			rc = count_origin(ret, &authors, f, err);

@@ -58,6 +58,14 @@ static void add_details(struct cw_buf *b, const struct cw_report_input *in, cons
 		add_words(b, words);
 		cw_buf_addc(b, '\n');
 	}
+	if (f->suppression) {
+		cw_report_suppression_text(words, f);
+		cw_buf_adds(b, "policy:");
+		add_words(b, words);
+		cw_buf_addc(b, '\n');
+	}
+	if (f->unlisted > 0)
+		cw_buf_addf(b, "more places of this secret, not listed: %" PRIu64 "\n", f->unlisted);
 	add_line(b, "what to do", f->rule->remediation);
 	if (cw_report_add_python(words, f)) {
 		cw_buf_adds(b, "in Python: ");

@@ -6,6 +6,15 @@
 #include "policy/policy.h"
 #include "report/format.h"
 
+uint64_t cw_report_suppressed_places(const struct cw_report_input *in)
+{
+	uint64_t n = 0;
+
+	for (int by = 0; by < CW_BY_COUNT_; by++)
+		n += cw_findings_suppressed(in->findings, (enum cw_suppressed_by)by);
+	return n;
+}
+
 void cw_report_suppression_text(struct cw_buf *b, const struct cw_finding *f)
 {
 	const struct cw_suppression *s = f->suppression;
@@ -25,7 +34,7 @@ bool cw_report_suppressed_text(struct cw_buf *b, const struct cw_report_input *i
 {
 	static const char *const names[] = {"allow entries", "excluded paths", "baselines", "inline marks"};
 	const char *before = "Suppressed and not counted: ";
-	uint64_t all = 0;
+	uint64_t all = cw_report_suppressed_places(in);
 
 	for (int by = 0; by < CW_BY_COUNT_; by++) {
 		uint64_t n = cw_findings_suppressed(in->findings, (enum cw_suppressed_by)by);
@@ -34,7 +43,6 @@ bool cw_report_suppressed_text(struct cw_buf *b, const struct cw_report_input *i
 			continue;
 		cw_buf_addf(b, "%s%" PRIu64 " by %s", before, n, names[by]);
 		before = ", ";
-		all += n;
 	}
 	if (all > 0)
 		cw_buf_adds(b, " (places; --show-suppressed lists them).\n");

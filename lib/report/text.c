@@ -108,6 +108,10 @@ static void add_place(struct cw_buf *b, const struct cw_finding *f, const struct
 
 static void add_places(struct cw_buf *b, const struct item *items, size_t len)
 {
+	uint64_t more = len > PLACES_LISTED ? len - PLACES_LISTED : 0;
+
+	for (size_t i = 0; i < len; i++)
+		more += items[i].finding->unlisted;
 	for (size_t i = 0; i < len && i < PLACES_LISTED; i++) {
 		if (i == 0)
 			add_label(b, "found at");
@@ -115,8 +119,10 @@ static void add_places(struct cw_buf *b, const struct item *items, size_t len)
 			cw_buf_addf(b, "%*s", INDENT, "");
 		add_place(b, items[i].finding, items[0].finding->rule);
 	}
-	if (len > PLACES_LISTED)
-		cw_buf_addf(b, "%*sand %zu more places\n", INDENT, "", len - PLACES_LISTED);
+	if (more > 0) {
+		cw_buf_addf(b, "%*sand ", INDENT, "");
+		cw_report_add_number(b, more, "more place\n", "more places\n");
+	}
 }
 
 /* The first place in Python whose line can be rewritten. */
@@ -324,7 +330,7 @@ static void add_summary(struct cw_buf *b, const struct cw_report_input *in, cons
 	}
 	cw_report_add_number(b, cw_findings_secrets(in->findings), "secret", "secrets");
 	cw_buf_adds(b, " at ");
-	cw_report_add_number(b, cw_findings_len(in->findings), "place", "places");
+	cw_report_add_number(b, places, "place", "places");
 	for (int s = CW_SEVERITY_CRITICAL; s >= CW_SEVERITY_LOW; s--) {
 		if (by_severity[s] == 0)
 			continue;

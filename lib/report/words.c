@@ -103,7 +103,11 @@ void cw_report_add_coverage(struct cw_buf *b, const struct cw_report_input *in)
 		    c->scanned + c->cached, c->expected, c->unscanned);
 	cw_report_add_number(b, cw_findings_secrets(in->findings), "secret", "secrets");
 	cw_buf_adds(b, " at ");
-	cw_report_add_number(b, cw_findings_len(in->findings), "place", "places");
+	cw_report_add_number(b, cw_findings_counted(in->findings, CW_SEVERITY_LOW), "place", "places");
+	if (cw_report_suppressed_places(in) > 0) {
+		cw_buf_adds(b, "; suppressed and not counted: ");
+		cw_report_add_number(b, cw_report_suppressed_places(in), "place", "places");
+	}
 }
 
 static void add_markup_char(struct cw_buf *b, const char *s, size_t len)

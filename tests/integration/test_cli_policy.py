@@ -134,6 +134,34 @@ class Policy(harness.Case):
         self.assertEqual(len(findings), 1)
         self.assertEqual(summary["suppressed"]["mark"], 0)
 
+    def test_marks_in_audit(self):
+        # A place is suppressed when every version of the file that holds the secret there has the mark; --no-inline-marks undoes it.
+        self.write("always", acme("always") + " # credwatch:allow\n")
+        self.write("later", acme("later") + "\n")
+        self.init()
+        self.write("always", "moved\n" + acme("always") + " # gitleaks:allow\n")
+        self.write("later", acme("later") + " # credwatch:allow\n")
+        self.write("above", "# credwatch:allow-next-line\n" + acme("above"))
+        self.commit()
+        self.write("merged", acme("merged") + " # nosec\n")
+        self.git("checkout", "-q", "-b", "side")
+        self.commit()
+        self.git("checkout", "-q", "main")
+        findings, summary, _ = self.audit()
+        self.assertEqual([f["path"] for f in findings], ["later"])
+        self.assertEqual(summary["suppressed"]["mark"], 3)
+        findings, summary, _ = self.audit("--show-suppressed")
+        self.assertEqual({f["path"]: f.get("suppressed", {}).get("reason") for f in findings},
+                         {"above": "credwatch:allow-next-line", "always": "credwatch:allow", "later": None, "merged": "nosec"})
+        self.assertEqual([f["state"] for f in findings], ["tip"] * 4)
+        findings, summary, _ = self.audit("--no-inline-marks")
+        self.assertEqual([f["path"] for f in findings], ["above", "always", "later", "merged"])
+        self.assertEqual(summary["suppressed"]["mark"], 0)
+        # Two secrets on lines of one file, one of them without a mark.
+        self.write("two", acme("x") + " # credwatch:allow\n" + acme("y") + "\n" + acme("x") + "\n")
+        self.commit()
+        self.assertEqual([f["path"] for f in self.audit()[0]], ["later", "two", "two"])
+
     # ---- levels ----
 
     def test_levels(self):

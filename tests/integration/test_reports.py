@@ -304,6 +304,35 @@ class Reports(harness.Case):
         self.assertIn("No secrets found in what was scanned.", page)
         self.assertIn('<b class="bad">Incomplete.</b> 0 of 1 files scanned', page)
 
+    def test_suppressed(self):
+        # What policy suppresses counts in no number; listed on request, it is told apart in every format, and left out of GitLab's.
+        self.write("plain.py", "x\nkey = '%s' # credwatch:allow\n" % acme("p0"))
+        self.write(".credwatch.yaml", "allow: [{path: '=cmd()', reason: '=known'}]\n")
+        count = len(NAMES)
+        marked = [f for f in self.json("json", "--show-suppressed", ".")["findings"] if "suppressed" in f]
+        self.assertGreater(len(marked), 0)
+        left, note = count - len(marked), "suppressed and not counted: %d place" % len(marked)
+        for show in ([], ["--show-suppressed"]):
+            listed = count if show else left
+            rows = list(csv.DictReader(io.StringIO(self.report("csv", *show, ".").decode("utf-8"), newline=""), strict=True))
+            places = [row for row in rows if row["record"] == "finding"]
+            self.assertEqual((len(places), len([row for row in places if row["suppressed"]])), (listed, listed - left))
+            self.assertIn("at %d places; %s" % (left, note), rows[-1]["title"])
+            self.assertEqual({None in row for row in rows}, {False})
+            self.assertEqual({row["reason"] for row in places if row["suppressed"] == "allow"}, {"'=known"} if show else set())
+            report = self.json("gitlab", *show, ".")
+            if jsonschema:
+                jsonschema.Draft7Validator(GITLAB).validate(report)
+            self.assertEqual(len(report["vulnerabilities"]), left)
+            self.assertIn(note, report["scan"]["messages"][0]["value"])
+            page, path = self.page(*show, ".")
+            self.assertIn("<b>%d</b><span>places</span>" % left, page)
+            self.assertIn("<b>%d</b><span>suppressed</span>" % len(marked), page)
+            if CHROMIUM:
+                for words, places in (("", listed), ("#policy=counts", left), ("#policy=suppressed", listed - left)):
+                    self.assertEqual(self.dump_dom("file://" + path + words).count('<tr class="place'), places, words)
+            self.assertIn("at %d places: " % left, self.report("text", *show, ".").decode())
+
     def test_incomplete(self):
         # What was not scanned is said in every format, none calls the run a success.
         self.write("large\x1b", "x" * 3000)

@@ -248,6 +248,7 @@ static void test_suppressed(void **state)
 	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
 	struct cw_suppression mark = {.by = CW_BY_MARK, .reason = "a mark"};
 	struct cw_finding *first;
+	struct cw_json *root;
 
 	/* what policy suppresses is listed, and is no failure */
 	report_send(f, &hit);
@@ -263,8 +264,94 @@ static void test_suppressed(void **state)
 	report_has(f, "</skipped></testcase>");
 	report_write(f, "sarif");
 	report_has(f, "\"suppressions\":[{\"kind\":\"inSource\",\"justification\":\"a mark\"}]");
+	report_has(f, "complete: 1 of 1 scanned, 0 not scanned; 1 secret at 1 place\"");
+	/* its own columns in a table; none of GitLab's vulnerabilities; not in the numbers of a page, but in its list */
+	report_write(f, "csv");
+	report_has(f, ",\"\",\"\",\"mark\",\"\",\"a mark\",");
+	root = parse(f, "gitlab");
+	assert_int_equal(cw_json_len(cw_json_get(root, "vulnerabilities")), 1);
+	assert_string_equal(text_at(cw_json_at(cw_json_get(root, "vulnerabilities"), 0), "location", "file"), "b");
+	cw_json_free(root);
 	report_write(f, "html");
-	report_has(f, "suppressed by mark");
+	report_has(f, "suppressed by mark: a mark");
+	report_has(f, "<b>1</b><span>place</span>");
+	report_has(f, "<div class=\"card s2\"><b>1</b>");
+	report_has(f, "<td class=\"count\">1</td>");
+	report_has(f, "\"\",\"mark\"]");
+	report_write(f, "text");
+	report_has(f, "1 secret at 1 place: 1 high.");
+}
+
+static void test_all_suppressed(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
+	struct cw_suppression allow = {.by = CW_BY_ALLOW, .reason = "<b>"};
+	struct cw_finding *only;
+
+	/* a list without any place that counts: the page still has it */
+	report_send(f, &hit);
+	finish(f);
+	only = (struct cw_finding *)cw_findings_at(f->findings, 0);
+	only->suppression = &allow;
+	only->suppressed = true;
+	report_write(f, "html");
+	report_has(f, "<b>0</b><span>places</span>");
+	report_has(f, "suppressed by allow: \\u003cb\\u003e");
+	report_has(f, "\"id\":\"acme.one\"");
+	report_has_not(f, "data-filter=\"rule\"");
+	report_write(f, "gitlab");
+	report_has(f, "\"vulnerabilities\":[\n]}");
+}
+
+static void test_advisory(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
+	struct cw_suppression advisory = {.by = CW_BY_BASELINE, .advisory = true};
+	struct cw_finding *only;
+
+	/* what the repository alone suppresses counts, and that is said */
+	report_send(f, &hit);
+	finish(f);
+	only = (struct cw_finding *)cw_findings_at(f->findings, 0);
+	only->suppression = &advisory;
+	report_write(f, "csv");
+	report_has(f, ",\"\",\"\",\"\",\"baseline\",\"\",");
+	report_write(f, "gitlab");
+	report_has(f, "(counts, though the repository has it as known: baseline)");
+	report_write(f, "junit");
+	report_has(f, "policy: (counts, though the repository has it as known: baseline)\n");
+	report_write(f, "html");
+	report_has(f, "counts, though the repository has it as known: baseline");
+	report_has(f, "<b>1</b><span>place</span>");
+}
+
+static void test_unlisted(void **state)
+{
+	struct report_case *f = *state;
+	struct cw_scan_hit hit = report_hit(f, "acme.one", SECRET_A, "a");
+
+	/* places that were only counted are said in every format */
+	report_send(f, &hit);
+	finish(f);
+	((struct cw_finding *)cw_findings_at(f->findings, 0))->unlisted = 7;
+	report_write(f, "text");
+	report_has(f, "a:3:5\n               and 7 more places\n");
+	report_write(f, "json");
+	report_has(f, "\"unlisted_places\":7");
+	report_write(f, "jsonl");
+	report_has(f, "\"unlisted_places\":7");
+	report_write(f, "sarif");
+	report_has(f, "\"unlisted_places\":7");
+	report_write(f, "gitlab");
+	report_has(f, "7 more places of this secret are not listed");
+	report_write(f, "csv");
+	report_has(f, ",\"1\",\"\",\"7\",");
+	report_write(f, "junit");
+	report_has(f, "more places of this secret, not listed: 7\n");
+	report_write(f, "html");
+	report_has(f, "7 more places of this secret are not listed");
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, report_setup, report_teardown)
@@ -274,7 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_sarif_limit), CASE(test_sarif_beyond_limit), CASE(test_sarif_message), CASE(test_sarif_repository),
 		CASE(test_gitlab),	CASE(test_csv),		       CASE(test_origin_words),	 CASE(test_incomplete),
-		CASE(test_suppressed),
+		CASE(test_suppressed),	CASE(test_all_suppressed),     CASE(test_advisory),	 CASE(test_unlisted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

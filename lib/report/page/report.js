@@ -7,8 +7,8 @@
 	const PAGE = 100;
 	// Members of a row.
 	const SEV = 0, RULE = 1, PROOF = 2, PLACE = 3, LINE = 4, COLUMN = 5, REDACTED = 6, PRINT = 7, NOTES = 8, STATES = 9, COMMIT = 10,
-		AUTHOR = 11, DATE = 12, TIMES = 13, TIP = 14, PYTHON = 15, SECRET = 16;
-	const filter = {q: "", sev: "", proof: "", state: "", rule: "", author: "", month: "", secret: ""};
+		AUTHOR = 11, DATE = 12, TIMES = 13, TIP = 14, PYTHON = 15, SUPPRESSED = 16, SECRET = 17;
+	const filter = {q: "", sev: "", proof: "", state: "", rule: "", policy: "", author: "", month: "", secret: ""};
 	const byId = (id) => document.getElementById(id);
 	let shown = [], drawn = 0, sortBy = "", descending = false;
 
@@ -35,6 +35,8 @@
 		if (filter.author && row[AUTHOR] !== filter.author || filter.month && !row[DATE].startsWith(filter.month))
 			return false;
 		if (filter.secret && row[PRINT] !== filter.secret)
+			return false;
+		if (filter.policy && filter.policy !== (row[SUPPRESSED] ? "suppressed" : "counts"))
 			return false;
 		if (!words.length)
 			return true;
@@ -118,6 +120,10 @@
 		place.append(make("span", "mono", row[PLACE] + ":" + row[LINE] + ":" + row[COLUMN]));
 		if (row[STATES] < 3)
 			place.append(make("span", "sub", STATE[row[STATES]]));
+		if (row[SUPPRESSED]) {
+			line.classList.add("suppressed");
+			place.append(make("span", "sub", "suppressed by " + row[SUPPRESSED]));
+		}
 		when.append(row[DATE], make("span", "sub", row[AUTHOR]));
 		line.append(sev, what, place, when);
 		line.addEventListener("click", () => toggle(line, row));
@@ -154,7 +160,7 @@
 		drawn = 0;
 		byId("rows").textContent = "";
 		byId("count").textContent = shown.length + " of " + data.rows.length + " places";
-		for (const name of ["q", "sev", "proof", "state", "rule", "author"])
+		for (const name of ["q", "sev", "proof", "state", "rule", "policy", "author"])
 			byId("f-" + name).value = filter[name];
 		mark();
 		drawMore();
@@ -195,9 +201,11 @@
 		fill("f-proof", Object.keys(data.proofs).filter((p) => used(PROOF).includes(p)).map((p) => [p, p]));
 		fill("f-state", used(STATES).sort().map((n) => [String(n), STATE[n]]));
 		fill("f-rule", ids.sort().map((id) => [id, id]));
+		const counting = new Set(data.rows.map((row) => row[SUPPRESSED] ? "suppressed" : "counts"));
+		fill("f-policy", [...counting].sort().map((name) => [name, name]));
 		fill("f-author", used(AUTHOR).sort().map((name) => [name, name]));
 		byId("f-q").addEventListener("input", (event) => change("q", event.target.value));
-		for (const name of ["sev", "proof", "state", "rule", "author"])
+		for (const name of ["sev", "proof", "state", "rule", "policy", "author"])
 			byId("f-" + name).addEventListener("change", (event) => {
 				filter[name] = "";
 				change(name, event.target.value);
