@@ -26,8 +26,12 @@ static int match_up(struct table *t, struct cw_err *err)
 
 	cw_oid_map_init(&map, UINT32_MAX - 1);
 	for (uint32_t i = 0; !rc && i < len; i++) {
+		uint8_t type = cw_packs_entry(t->p->packs, i)->type;
 		struct cw_oid oid;
 
+		t->of[i] = NOT_LISTED;
+		if (!t->p->other && type && !(t->p->types >> type & 1))
+			continue;
 		cw_packs_oid(t->p->packs, i, &oid);
 		if (next < t->p->len && !cw_oid_cmp(&oid, &t->p->list[next].oid)) {
 			t->of[i] = (uint32_t)next++;

@@ -163,28 +163,42 @@ static uint32_t find_part(const struct shape *shape, uint64_t at)
 	return low < shape->parts_len && shape->parts[low].at == at ? low : shape->parts_len;
 }
 
+/* Room for N entries more. */
+static int reserve(struct reader *r, size_t n, struct cw_err *err)
+{
+	if (cw_vec_reserve(&r->parts, n) || cw_vec_reserve(&r->items, n))
+		return cw_vec_fail(r->parts.fail ? &r->parts : &r->items, "entries of a tree", err);
+	return 0;
+}
+
 /* Take over the entries from *POS on that lie whole in piece C of the base; *POS moves behind them. */
 static int copy_parts(struct reader *r, const struct shape *base, const struct cw_copied *c, size_t *pos, struct cw_err *err)
 {
 	uint64_t shift = c->at - c->from; /* may wrap around */
+	uint32_t i = find_part(base, *pos - shift);
+	struct part *parts;
+	int rc;
 
-	for (uint32_t i = find_part(base, *pos - shift); i < base->parts_len && base->parts[i].kind != PART_AGAIN; i++) {
+	if (i == base->parts_len)
+		return 0;
+	rc = reserve(r, base->parts_len - i, err);
+	if (rc)
+		return rc;
+	parts = r->parts.items;
+	for (; i < base->parts_len && base->parts[i].kind != PART_AGAIN; i++) {
 		uint64_t end = i + 1 < base->parts_len ? base->parts[i + 1].at : base->len;
 		struct part *part;
-		int rc;
 
 		if (end > c->from + c->len)
-			return 0;
-		part = cw_vec_push(&r->parts);
-		if (!part)
-			return cw_vec_fail(&r->parts, "entries of a tree", err);
+			break;
+		part = &parts[r->parts.len++];
 		*part = base->parts[i];
 		part->at = (uint32_t)*pos;
 		*pos = (size_t)(end + shift);
+		if (part->kind == PART_ITEM)
+			CW_VEC_AT(&r->items, struct cw_tree_item, r->items.len++) =
+				(struct cw_tree_item){ .name = part->name, .target = part->target };
 		r->gitlinks += part->kind == PART_GITLINK && r->gitlinks < UINT32_MAX;
-		rc = part->kind == PART_ITEM ? add_item(r, part->name, part->target, err) : 0;
-		if (rc)
-			return rc;
 	}
 	return 0;
 }
