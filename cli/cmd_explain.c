@@ -160,7 +160,8 @@ static int not_found(const struct explain *e, bool complete, struct cw_err *err)
 		return cw_err_set(err, CW_E_NOTFOUND, "no secret with this fingerprint in the repository's history: for files that are not "
 						      "committed add --files, and --rules for the rules that found it");
 	return cw_err_set(err, CW_E_NOTFOUND, "no secret with this fingerprint there: if the file was changed or deleted name the "
-					      "repository, and with --rules the rules that found it");
+					      "repository, for a report one in the format json or jsonl, and with --rules the "
+					      "rules that found it");
 }
 
 static int finish_scan(void *payload, const struct cw_run_result *result, struct cw_err *err)

@@ -8,6 +8,7 @@
 #include "vcs/repo.h"
 
 struct search {
+	struct cw_matcher *matcher;
 	const struct cw_set *set;
 	const struct cw_key *key;
 	const struct cw_finding *finding;
@@ -56,16 +57,14 @@ static int on_verdict(void *payload, const struct cw_judged *j, struct cw_err *e
 
 static int match(struct search *s, const char *data, size_t len, struct cw_err *err)
 {
-	CW_CLEANUP(cw_matcher_free_p) struct cw_matcher *m = NULL;
 	struct cw_recorder recorder = {.verdict = on_verdict, .payload = s, .story = CW_STORY_INIT};
 	struct cw_result res;
-	int rc = cw_matcher_new(s->set, &m, err);
+	int rc;
 
-	if (rc != 0)
-		return rc;
 	cw_result_init(&res);
-	cw_matcher_set_recorder(m, &recorder);
-	rc = cw_match_blob(m, data, len, &res, err);
+	cw_matcher_set_recorder(s->matcher, &recorder);
+	rc = cw_match_blob(s->matcher, data, len, &res, err);
+	cw_matcher_set_recorder(s->matcher, NULL);
 	cw_result_release(&res);
 	cw_story_release(&recorder.story);
 	return rc;
@@ -106,18 +105,26 @@ static int match_file(struct search *s, struct cw_err *err)
 	return rc == 0 ? match(s, text.data, text.len, err) : rc;
 }
 
+static int match_repository(struct search *s, const char *repository, struct cw_err *err)
+{
+	int rc = cw_vcs_init(err);
+
+	if (rc != 0)
+		return rc;
+	rc = match_object(s, repository, err);
+	cw_vcs_shutdown();
+	return rc;
+}
+
 int cw_explain_judge(const struct cw_set *set, const struct cw_key *key, const struct cw_finding *f, const char *repository,
 		     struct cw_told *ret, struct cw_err *err)
 {
+	CW_CLEANUP(cw_matcher_free_p) struct cw_matcher *matcher = NULL;
 	struct search s = {.set = set, .key = key, .finding = f, .told = ret};
-	int rc;
+	int rc = cw_matcher_new(set, &matcher, err);
 
-	if (!repository)
-		return match_file(&s, err);
-	rc = cw_vcs_init(err);
+	s.matcher = matcher;
 	if (rc != 0)
 		return rc;
-	rc = match_object(&s, repository, err);
-	cw_vcs_shutdown();
-	return rc;
+	return repository ? match_repository(&s, repository, err) : match_file(&s, err);
 }
