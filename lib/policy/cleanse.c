@@ -36,14 +36,12 @@ void cw_cleanser_free(struct cw_cleanser *c)
 	free(c);
 }
 
-int cw_cleanse(struct cw_cleanser *c, const char *text, size_t len, struct cw_buf *out, struct cw_err *err)
+/* Append TEXT with what the result has found in it redacted. */
+static void add_redacted(struct cw_cleanser *c, const char *text, size_t len, struct cw_buf *out)
 {
 	const struct cw_set *set = cw_matcher_set(c->matcher);
-	size_t before = out->len, done = 0;
-	int rc = cw_match_blob(c->matcher, text, len, &c->result, err);
+	size_t done = 0;
 
-	if (rc != 0)
-		return rc;
 	for (size_t i = 0; i < c->result.hits.len; i++) {
 		const struct cw_hit *h = &CW_VEC_AT(&c->result.hits, struct cw_hit, i);
 		size_t at = h->at < done ? done : (size_t)h->at, end = h->at_end > len ? len : (size_t)h->at_end;
@@ -57,7 +55,20 @@ int cw_cleanse(struct cw_cleanser *c, const char *text, size_t len, struct cw_bu
 		done = end;
 	}
 	cw_buf_add(out, text + done, len - done);
+}
+
+int cw_cleanse(struct cw_cleanser *c, const char *text, size_t len, struct cw_buf *out, struct cw_err *err)
+{
+	size_t before = out->len;
+	int rc = cw_match_blob(c->matcher, text, len, &c->result, err);
+
+	if (rc == 0 && (c->result.more.len > 0 || c->result.unscannable.len > 0))
+		cw_buf_adds(out, CW_CLEANSE_WITHHELD);
+	else if (rc == 0)
+		add_redacted(c, text, len, out);
 	cw_result_clear(&c->result);
+	if (rc != 0)
+		return rc;
 	rc = cw_buf_fail(out, "text", err);
 	if (rc != 0)
 		cw_buf_truncate(out, before);

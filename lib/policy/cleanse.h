@@ -19,7 +19,9 @@ struct cw_cleanser;
 int cw_cleanser_new(const struct cw_set *set, struct cw_cleanser **ret, struct cw_err *err);
 void cw_cleanser_free(struct cw_cleanser *c);
 CW_DEFINE_CLEANUP(struct cw_cleanser, cw_cleanser_free)
-/* Append the LEN bytes at TEXT with every secret redacted. On failure nothing of TEXT has been appended. */
+/* What stands for a text in which not every secret can be found: one rule has more hits than are listed, or one is undecided. */
+#define CW_CLEANSE_WITHHELD "[withheld: it may hold secrets that cannot all be found]"
+/* Append the LEN bytes at TEXT with every secret redacted, or CW_CLEANSE_WITHHELD. On failure nothing has been appended. */
 int cw_cleanse(struct cw_cleanser *c, const char *text, size_t len, struct cw_buf *out, struct cw_err *err);
 /* Cleanse the paths of finished findings, and objects and reasons of a coverage. */
 int cw_cleanse_findings(struct cw_cleanser *c, struct cw_findings *f, struct cw_err *err);
