@@ -211,6 +211,8 @@ static void note_change(const struct job *j, const struct cw_baseline_change *c,
 	else if (!j->is_configured)
 		cw_cmd_note("to use it, put 'baseline: %s' into %s%s", CW_BASELINE_FILE, CW_CONF_FILE,
 			    j->root.git_dir ? ", and commit both: an audit reads them from HEAD" : "");
+	else if (j->root.git_dir && (c->added > 0 || c->dropped > 0))
+		cw_cmd_note("an audit reads it from HEAD: commit it");
 }
 
 static void add_summary(struct job *j, const struct cw_baseline_change *c)

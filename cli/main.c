@@ -20,7 +20,7 @@ const struct cw_command cw_commands[] = {
 	{"pre-receive", "run by git on a server: stop pushes that bring secrets", cw_cmd_pre_receive},
 	{"rules", "list, show, check, test or compile rules", cw_cmd_rules},
 	{"baseline", "make known secrets a file, so that audits show new ones only", cw_cmd_baseline},
-	{"allow", "add an entry to the allow list of a configuration, or list all", cw_cmd_allow},
+	{"allow", "add to the allow list of a configuration, or print it", cw_cmd_allow},
 	{"key", "show, export or import the key of fingerprints", cw_cmd_key},
 	{"config", "show the configuration, check a file of it, list all keys", cw_cmd_config},
 	{"help", "show this text, or that of a command", cw_cmd_help},

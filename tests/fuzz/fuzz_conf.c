@@ -1,4 +1,4 @@
-/* Fuzz target: configurations and baselines. What is read as a configuration is dumped, and reads back as the same dump. The
+/* Fuzz target: configurations, baselines, and entries added to configurations. What is read as a configuration is dumped, and reads back as the same dump. The
  * first byte picks the reader. */
 #include <stddef.h>
 #include <stdint.h>
@@ -7,6 +7,7 @@
 
 #include "policy/baseline.h"
 #include "policy/conf.h"
+#include "policy/conf_edit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -51,6 +52,24 @@ static void try_conf(const char *text, size_t len)
 	require(strcmp(second.data, third.data) == 0);
 }
 
+/* An entry is added to a configuration so that the whole still is one, or not at all. */
+static void try_edit(const char *text, size_t len)
+{
+	static const struct cw_conf_entry entry = {.rule = "a.b", .reason = "r", .expires = CW_CONF_NEVER};
+	CW_CLEANUP(cw_buf_release) struct cw_buf out = CW_BUF_INIT, dump = CW_BUF_INIT;
+	struct cw_err err = CW_ERR_INIT;
+	int line = 0, rc = cw_conf_edit_allow(CW_LEVEL_USER, "f", text, len, &entry, &out, &line, &err);
+
+	if (rc != 0) {
+		require(rc == CW_E_UNSUPPORTED || rc == CW_E_INVALID || rc == CW_E_LIMIT);
+		require(out.len == 0);
+		return;
+	}
+	require(line > 0 && out.len > len);
+	require(dump_of(out.data, out.len, &dump));
+	require(strstr(dump.data, "rule: 'a.b'") != NULL);
+}
+
 static void try_baseline(const char *text, size_t len)
 {
 	CW_CLEANUP(cw_baseline_release) struct cw_baseline b;
@@ -78,5 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		try_baseline((const char *)data + 1, len - 1);
 	else
 		try_conf((const char *)data + 1, len - 1);
+	if (data[0] == 'e')
+		try_edit((const char *)data + 1, len - 1);
 	return 0;
 }

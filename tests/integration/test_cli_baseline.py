@@ -70,11 +70,14 @@ class Baseline(harness.Case):
         findings, summary, _ = self.find(status=1)
         self.assertEqual([f["path"] for f in findings], ["new"])
         self.assertEqual(summary["suppressed"]["baseline"], 3)
-        # An update takes it in, and has no hint to give.
+        # An update takes it in, and counts when it is committed; another one has no hint to give.
         done = self.make("update")
-        self.assertEqual((done.text, done.errors), (NAME + ": 3 secrets: 1 added, 2 kept, 0 dropped\n", ""))
+        self.assertEqual((done.text, done.errors), (NAME + ": 3 secrets: 1 added, 2 kept, 0 dropped\n",
+                                                    "credwatch: note: an audit reads it from HEAD: commit it\n"))
+        self.find(status=1)
         self.commit()
         self.find()
+        self.assertEqual(self.make("update").errors, "")
 
     def test_history(self):
         # What is in no file any more is in the history: it is known too, and not again when a file comes back.
