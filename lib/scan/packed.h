@@ -14,7 +14,7 @@ struct cw_packed {
 	size_t len;
 	unsigned types; /* bits 1 << enum cw_object_type of what is visited */
 	unsigned workers;
-	uint64_t memory_max; /* bytes */
+	uint64_t object_max, memory_max; /* bytes, as in struct cw_families */
 	const _Atomic int *cancel;
 	bool (*take)(const void *payload, size_t i); /* whether object I of the list is wanted; NULL: all are */
 	/* As in struct cw_families, for object I of the list. */
