@@ -43,6 +43,7 @@ static int finish_new(struct cw_stage1 *s, hs_error_t e, struct cw_stage1 **ret,
 		cw_stage1_free(s);
 		return scratch_error(e, err);
 	}
+	s->back[true] = CW_DENSE_LEN + CW_DENSE_AFTER;
 	for (size_t i = 0; i < cw_set_len(s->set); i++) {
 		const struct cw_rule *r = cw_set_rule(s->set, i);
 
