@@ -265,7 +265,8 @@ int cw_loose_backend(const char *store, git_odb_backend **ret, struct cw_err *er
 
 struct listing {
 	const char *store;
-	int (*emit)(const struct cw_oid *oid, void *payload);
+	int (*emit)(const struct cw_oid *oid, void *payload); /* one of them is NULL */
+	int (*emit_file)(const struct cw_oid *oid, const struct stat *st, void *payload);
 	void *payload;
 	struct cw_vec *faults;
 };
@@ -299,9 +300,9 @@ static int list_entry(struct listing *l, const char *path, DIR *dir, unsigned fi
 
 	if (!oid_of(first, e->d_name, &oid))
 		return 0;
-	if (e->d_type != DT_REG && (fstatat(dirfd(dir), e->d_name, &st, 0) != 0 || !S_ISREG(st.st_mode)))
+	if ((l->emit_file || e->d_type != DT_REG) && (fstatat(dirfd(dir), e->d_name, &st, 0) != 0 || !S_ISREG(st.st_mode)))
 		return fault(l, path, e->d_name, "not a regular file", err);
-	return l->emit(&oid, l->payload);
+	return l->emit_file ? l->emit_file(&oid, &st, l->payload) : l->emit(&oid, l->payload);
 }
 
 /* The directory of all objects whose id begins with the byte FIRST. */
@@ -328,13 +329,27 @@ static int list_dir(struct listing *l, unsigned first, struct cw_err *err)
 	return rc;
 }
 
+static int list_all(struct listing *l, struct cw_err *err)
+{
+	int rc = 0;
+
+	for (unsigned first = 0; !rc && first < 256; first++)
+		rc = list_dir(l, first, err);
+	return rc;
+}
+
 int cw_loose_list(const char *store, int (*emit)(const struct cw_oid *oid, void *payload), void *payload,
 		  struct cw_vec *faults, struct cw_err *err)
 {
 	struct listing l = { .store = store, .emit = emit, .payload = payload, .faults = faults };
-	int rc = 0;
 
-	for (unsigned first = 0; !rc && first < 256; first++)
-		rc = list_dir(&l, first, err);
-	return rc;
+	return list_all(&l, err);
+}
+
+int cw_loose_files(const char *store, int (*emit)(const struct cw_oid *oid, const struct stat *st, void *payload), void *payload,
+		   struct cw_vec *faults, struct cw_err *err)
+{
+	struct listing l = { .store = store, .emit_file = emit, .payload = payload, .faults = faults };
+
+	return list_all(&l, err);
 }

@@ -7,6 +7,7 @@
 #define CW_VCS_LOOSE_H
 
 #include <git2.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/vec.h"
@@ -19,5 +20,8 @@ int cw_loose_backend(const char *store, git_odb_backend **ret, struct cw_err *er
  * return of EMIT ends the listing with it. */
 int cw_loose_list(const char *store, int (*emit)(const struct cw_oid *oid, void *payload), void *payload,
 		  struct cw_vec *faults, struct cw_err *err);
+/* The same, with what the system says of each file. */
+int cw_loose_files(const char *store, int (*emit)(const struct cw_oid *oid, const struct stat *st, void *payload), void *payload,
+		   struct cw_vec *faults, struct cw_err *err);
 
 #endif

@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "vcs/map.h"
-#include "vcs/pack_places.h"
 
 #define SHA1_LEN 20 /* bytes of an id: libgit2 reads no others */
 #define PACK_HEADER_LEN 12 /* "PACK", version, number of objects */
@@ -71,6 +70,13 @@ int cw_pack_check_ends(int fd, uint64_t size, const struct cw_pack_index *x, str
 	return 0;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* SIZE is at least that of an empty pack. */
 static int check_bounds(uint64_t size, const struct cw_pack_index *x, struct cw_err *err)
 {
@@ -88,15 +94,36 @@ static int check_bounds(uint64_t size, const struct cw_pack_index *x, struct cw_
 	return 0;
 }
 
+static int check_distinct(const struct cw_pack_index *x, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) uint64_t *offsets = calloc(x->count ? x->count : 1, sizeof(*offsets));
+	struct cw_oid oid;
+
+	if (!offsets)
+		return cw_err_nomem(err);
+	for (uint32_t i = 0; i < x->count; i++) {
+		int rc = cw_pack_index_entry(x, i, &oid, &offsets[i], err);
+
+		if (rc)
+			return rc;
+	}
+	qsort(offsets, x->count, sizeof(*offsets), by_number);
+	for (uint32_t i = 1; i < x->count; i++) {
+		if (offsets[i] == offsets[i - 1])
+			return corrupt(err, "the index gives two objects the same place in the pack");
+	}
+	return 0;
+}
+
 int cw_pack_check(const char *index_path, const struct cw_pack_index *x, struct cw_err *err)
 {
-	CW_CLEANUP(cw_pack_places_release) struct cw_pack_places places = CW_PACK_PLACES_INIT;
 	CW_CLEANUP(cw_closep) int fd = -1;
 	uint64_t size = 0;
 	int rc = open_pack(index_path, &fd, &size, err);
 
 	rc = rc ? rc : cw_pack_check_ends(fd, size, x, err);
-	return rc ? rc : cw_pack_places_list(x, size, &places, err);
+	rc = rc ? rc : check_bounds(size, x, err);
+	return rc ? rc : check_distinct(x, err);
 }
 
 int cw_pack_usable(const char *index_path, struct cw_err *err)

@@ -7,8 +7,8 @@
 #include "vcs/pack_index.h"
 
 /* INDEX_PATH is "X.idx" of the pack "X.pack", X the parsed index. CW_E_CORRUPT when there may be objects in the pack that the
- * index hides: another number of objects, two ids at one place, none at the first one, ids in disorder, a place outside the pack, a
- * pack that is another one or cut short. Then each pack entry is not read exactly once, whatever ids the index gives them. */
+ * index hides: another number of objects, two ids at one place, a place outside the pack, a pack that is another one or cut
+ * short. Then each pack entry is not read exactly once, whatever ids the index gives them. */
 int cw_pack_check(const char *index_path, const struct cw_pack_index *x, struct cw_err *err);
 
 /* Whether the open pack FD of SIZE bytes is the one that X was made for, by its number of objects and its checksum; CW_E_CORRUPT. */

@@ -105,8 +105,7 @@ static size_t read_ahead(struct cw_pack_reader *r, const struct cw_pack_file *f,
 	return need > r->ahead ? need : r->ahead;
 }
 
-static int inflate_whole(struct cw_pack_reader *r, const struct cw_entry *e, size_t packed, struct cw_buf *out,
-			 struct cw_err *err)
+static int inflate_whole(struct cw_pack_reader *r, const struct cw_entry *e, size_t packed, struct cw_buf *out, struct cw_err *err)
 {
 	const struct cw_pack_file *f = file_of(r, e);
 	uint64_t at = e->offset + e->head;
@@ -117,7 +116,7 @@ static int inflate_whole(struct cw_pack_reader *r, const struct cw_entry *e, siz
 	if (rc)
 		return rc;
 	/* NULL for the length that comes out: it must be this one. */
-	if (libdeflate_zlib_decompress_ex(r->inflater, bytes, packed, out->data, (size_t)e->size, &used, NULL))
+	if (libdeflate_zlib_decompress_ex(r->inflater, bytes, packed, out->data, (size_t)e->size, &used, NULL) != LIBDEFLATE_SUCCESS)
 		return corrupt(err, "it cannot be inflated to its size");
 	return used == packed ? 0 : corrupt(err, "other bytes stand behind it");
 }

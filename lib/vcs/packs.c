@@ -219,10 +219,8 @@ static int by_entry(const void *key, const void *item)
 
 void cw_packs_outside_base(const struct cw_packs *p, uint32_t i, struct cw_oid *ret)
 {
-	const struct cw_pack_outside *o = NULL;
+	const struct cw_pack_outside *o = p->outside.len ? bsearch(&i, p->outside.items, p->outside.len, sizeof(*o), by_entry) : NULL;
 
-	if (p->outside.len)
-		o = bsearch(&i, p->outside.items, p->outside.len, sizeof(*o), by_entry);
 	if (o)
 		oid_of(&o->base, ret);
 }
