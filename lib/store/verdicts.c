@@ -6,7 +6,8 @@
 
 void cw_verdicts_release(struct cw_verdicts *v)
 {
-	cw_vec_release(&v->files);
+	cw_vec_release(&v->packs);
+	cw_vec_release(&v->loose);
 	cw_vec_release(&v->doubtful);
 	cw_vec_release(&v->shared);
 	cw_vec_release(&v->objects);
@@ -20,6 +21,11 @@ void cw_verdicts_release(struct cw_verdicts *v)
 static int by_stamp(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct cw_stored_stamp));
+}
+
+static int by_pack(const void *a, const void *b)
+{
+	return by_stamp(&((const struct cw_stored_pack *)a)->file, &((const struct cw_stored_pack *)b)->file);
 }
 
 static int by_id(const void *a, const void *b)
@@ -49,15 +55,23 @@ static void sort_unique(struct cw_vec *v, int (*cmp)(const void *a, const void *
 
 void cw_verdicts_sort(struct cw_verdicts *v)
 {
-	sort_unique(&v->files, by_stamp);
+	sort_unique(&v->packs, by_pack);
+	sort_unique(&v->loose, by_stamp);
 	sort_unique(&v->doubtful, by_id);
 	sort_unique(&v->shared, by_id);
 	sort_unique(&v->objects, by_object);
 }
 
-bool cw_verdicts_has_file(const struct cw_verdicts *v, const struct cw_stored_stamp *stamp)
+const struct cw_stored_pack *cw_verdicts_pack(const struct cw_verdicts *v, const struct cw_stored_stamp *file)
 {
-	return v->files.len && bsearch(stamp, v->files.items, v->files.len, v->files.item_size, by_stamp);
+	const struct cw_stored_pack key = { .file = *file };
+
+	return v->packs.len ? bsearch(&key, v->packs.items, v->packs.len, v->packs.item_size, by_pack) : NULL;
+}
+
+bool cw_verdicts_has_loose(const struct cw_verdicts *v, const struct cw_stored_stamp *stamp)
+{
+	return v->loose.len && bsearch(stamp, v->loose.items, v->loose.len, v->loose.item_size, by_stamp);
 }
 
 const struct cw_stored_object *cw_verdicts_find(const struct cw_verdicts *v, const struct cw_stored_id *id)
@@ -68,6 +82,14 @@ const struct cw_stored_object *cw_verdicts_find(const struct cw_verdicts *v, con
 }
 
 /* ---- writing ---- */
+
+static void put_pack(struct cw_buf *out, const struct cw_stored_pack *p)
+{
+	cw_buf_add(out, p->file.bytes, sizeof(p->file.bytes));
+	for (int i = 0; i < CW_STORED_TIMES; i++)
+		cw_put_number(out, p->times[i]);
+	cw_buf_add(out, p->content, sizeof(p->content));
+}
 
 static void put_ids(struct cw_buf *out, const struct cw_vec *ids)
 {
@@ -91,8 +113,12 @@ static void put_object(struct cw_buf *out, const struct cw_verdicts *v, const st
 
 int cw_verdicts_write(const struct cw_verdicts *v, struct cw_buf *out, struct cw_err *err)
 {
-	cw_put_number(out, v->files.len);
-	cw_buf_add(out, v->files.items, v->files.len * v->files.item_size);
+	cw_put_number(out, v->packs.len);
+	for (size_t i = 0; i < v->packs.len; i++)
+		put_pack(out, &CW_VEC_AT(&v->packs, struct cw_stored_pack, i));
+	cw_put_number(out, v->loose.len);
+	if (v->loose.len)
+		cw_buf_add(out, v->loose.items, v->loose.len * v->loose.item_size);
 	put_ids(out, &v->doubtful);
 	put_ids(out, &v->shared);
 	cw_put_sights(out, &v->sights);
@@ -121,17 +147,35 @@ static bool is_ascending(const struct cw_vec *v, int (*cmp)(const void *a, const
 	return true;
 }
 
+static void take_digest(struct cw_take *t, uint8_t out[CW_SHA256_LEN])
+{
+	const void *bytes = cw_take_bytes(t, CW_SHA256_LEN);
+
+	if (bytes)
+		memcpy(out, bytes, CW_SHA256_LEN);
+}
+
 static int take_files(struct cw_take *t, struct cw_verdicts *v, struct cw_err *err)
 {
 	size_t n = (size_t)cw_take_number(t, CW_STORED_OBJECTS_MAX);
-	const char *bytes = cw_take_bytes(t, n * sizeof(struct cw_stored_stamp));
 
-	for (size_t i = 0; bytes && i < n; i++) {
-		struct cw_stored_stamp *slot = cw_vec_push(&v->files);
+	for (size_t i = 0; !t->bad && i < n; i++) {
+		struct cw_stored_pack *slot = cw_vec_push(&v->packs);
 
 		if (!slot)
-			return no_room(&v->files, err);
-		memcpy(slot, bytes + i * sizeof(*slot), sizeof(*slot));
+			return no_room(&v->packs, err);
+		take_digest(t, slot->file.bytes);
+		for (int k = 0; k < CW_STORED_TIMES; k++)
+			slot->times[k] = cw_take_number(t, UINT64_MAX);
+		take_digest(t, slot->content);
+	}
+	n = (size_t)cw_take_number(t, CW_STORED_OBJECTS_MAX);
+	for (size_t i = 0; !t->bad && i < n; i++) {
+		struct cw_stored_stamp *slot = cw_vec_push(&v->loose);
+
+		if (!slot)
+			return no_room(&v->loose, err);
+		take_digest(t, slot->bytes);
 	}
 	return 0;
 }
@@ -195,7 +239,7 @@ int cw_verdicts_read(struct cw_verdicts *v, struct cw_err *err)
 		rc = take_object(&t, v, err);
 	if (rc)
 		return rc;
-	if (!cw_take_done(&t) || !is_ascending(&v->files, by_stamp) || !is_ascending(&v->doubtful, by_id) ||
+	if (!cw_take_done(&t) || !is_ascending(&v->packs, by_pack) || !is_ascending(&v->loose, by_stamp) || !is_ascending(&v->doubtful, by_id) ||
 	    !is_ascending(&v->shared, by_id) || !is_ascending(&v->objects, by_object))
 		return cw_err_set(err, CW_E_CORRUPT, "the verdict store is damaged: verdicts cannot be read");
 	return 0;

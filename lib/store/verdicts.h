@@ -9,8 +9,17 @@
 #include "base/crypto.h"
 #include "store/sights.h"
 
+#define CW_STORED_TIMES 4 /* of a pack and its index */
 struct cw_stored_stamp { /* tells one state of a file from every other */
 	uint8_t bytes[CW_SHA256_LEN];
+};
+
+/* git touches packs that it does not change. So what cannot change without another pack is apart from what can, and when only the
+ * latter did, the content decides. */
+struct cw_stored_pack {
+	struct cw_stored_stamp file;
+	uint64_t times[CW_STORED_TIMES]; /* nanoseconds */
+	uint8_t content[CW_SHA256_LEN];
 };
 
 struct cw_stored_object {
@@ -27,7 +36,8 @@ struct cw_stored_hit {
 };
 
 struct cw_verdicts {
-	struct cw_vec files;	/* struct cw_stored_stamp, of packs and loose objects; ascending, as all below */
+	struct cw_vec packs;	/* struct cw_stored_pack; ascending, as all below */
+	struct cw_vec loose;	/* struct cw_stored_stamp, of files of one object each */
 	struct cw_vec doubtful; /* struct cw_stored_id: in these files, but not scanned, or not decided */
 	struct cw_vec shared;	/* struct cw_stored_id: that had several copies, of which one was scanned */
 	struct cw_vec objects;	/* struct cw_stored_object: of which there is something to say */
@@ -37,7 +47,8 @@ struct cw_verdicts {
 };
 #define CW_STORED_OBJECTS_MAX ((size_t)1 << 28)
 #define CW_VERDICTS_INIT                                                                                                        \
-	{ .files = CW_VEC_INIT(struct cw_stored_stamp, CW_STORED_OBJECTS_MAX),                                                  \
+	{ .packs = CW_VEC_INIT(struct cw_stored_pack, CW_STORED_OBJECTS_MAX),                                                   \
+	  .loose = CW_VEC_INIT(struct cw_stored_stamp, CW_STORED_OBJECTS_MAX),                                                  \
 	  .doubtful = CW_VEC_INIT(struct cw_stored_id, CW_STORED_OBJECTS_MAX),                                                  \
 	  .shared = CW_VEC_INIT(struct cw_stored_id, CW_STORED_OBJECTS_MAX),                                                    \
 	  .objects = CW_VEC_INIT(struct cw_stored_object, CW_STORED_OBJECTS_MAX),                                               \
@@ -52,7 +63,9 @@ int cw_verdicts_write(const struct cw_verdicts *v, struct cw_buf *out, struct cw
 /* Read a part out of V->text. CW_E_CORRUPT. */
 int cw_verdicts_read(struct cw_verdicts *v, struct cw_err *err);
 
-bool cw_verdicts_has_file(const struct cw_verdicts *v, const struct cw_stored_stamp *stamp);
+/* The pack FILE, or NULL. */
+const struct cw_stored_pack *cw_verdicts_pack(const struct cw_verdicts *v, const struct cw_stored_stamp *file);
+bool cw_verdicts_has_loose(const struct cw_verdicts *v, const struct cw_stored_stamp *stamp);
 /* What is said of the object ID, or NULL. */
 const struct cw_stored_object *cw_verdicts_find(const struct cw_verdicts *v, const struct cw_stored_id *id);
 

@@ -80,10 +80,15 @@ static void make_verdicts(struct cw_buf *out)
 	struct cw_verdicts v = CW_VERDICTS_INIT;
 
 	for (uint8_t i = 0; i < 4; i++) { /* descending, and the last one twice */
-		struct cw_stored_stamp *slot = cw_vec_push(&v.files);
+		struct cw_stored_stamp *slot = cw_vec_push(&v.loose);
+		struct cw_stored_pack *pack = cw_vec_push(&v.packs);
 
 		assert_non_null(slot);
+		assert_non_null(pack);
 		slot->bytes[0] = i == 3 ? 7 : 9 - i;
+		pack->file.bytes[0] = i == 3 ? 17 : 19 - i;
+		pack->times[3] = 1000000000ull + pack->file.bytes[0];
+		pack->content[31] = pack->file.bytes[0];
 	}
 	add_id(&v.doubtful, id_of(200));
 	add_id(&v.doubtful, id_of(100));
@@ -146,13 +151,17 @@ static void assert_sights(const struct cw_sight_list *l)
 static void assert_verdicts(const struct cw_verdicts *v)
 {
 	const struct cw_stored_id known = id_of(30), pointer = id_of(20), unknown = id_of(31);
-	const struct cw_stored_stamp file = {{8}}, other = {{6}};
+	const struct cw_stored_stamp file = {{8}}, other = {{6}}, pack = {{18}};
 	const struct cw_stored_object *o = cw_verdicts_find(v, &known);
 	const struct cw_stored_hit *hit;
 
-	assert_int_equal(v->files.len, 3);
-	assert_true(cw_verdicts_has_file(v, &file));
-	assert_false(cw_verdicts_has_file(v, &other));
+	assert_int_equal(v->loose.len, 3);
+	assert_true(cw_verdicts_has_loose(v, &file));
+	assert_false(cw_verdicts_has_loose(v, &other));
+	assert_int_equal(v->packs.len, 3);
+	assert_non_null(cw_verdicts_pack(v, &pack));
+	assert_true(cw_verdicts_pack(v, &pack)->times[3] == 1000000018 && cw_verdicts_pack(v, &pack)->content[31] == 18);
+	assert_null(cw_verdicts_pack(v, &other));
 	assert_int_equal(v->doubtful.len, 2);
 	assert_int_equal(CW_VEC_AT(&v->doubtful, struct cw_stored_id, 0).id[0], 100);
 	assert_int_equal(v->shared.len, 1);
