@@ -19,14 +19,18 @@ static const struct cw_usage usage = {
 static int audit(const char *path, const struct cw_set *set, const struct cw_run_limits *limits, const struct cw_sink *sink,
 		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_audit_stats *stats, struct cw_err *err)
 {
+	struct cw_err note = CW_ERR_INIT;
 	struct cw_audit_opts opts = {.path = path, .jobs = limits->jobs, .object_max = limits->object_max,
-				     .memory_max = limits->memory_max, .exhaustive = limits->exhaustive, .stats = stats};
+				     .memory_max = limits->memory_max, .exhaustive = limits->exhaustive, .stats = stats,
+				     .use_store = limits->use_store, .note = &note};
 	int rc = cw_vcs_init(err);
 
 	if (rc != 0)
 		return rc;
 	rc = cw_audit_run(set, &opts, sink, progress, coverage, err);
 	cw_vcs_shutdown();
+	if (note.code != CW_OK)
+		cw_cmd_note("the store of verdicts is not used: %s", cw_err_msg(&note));
 	return rc;
 }
 

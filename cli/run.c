@@ -62,6 +62,8 @@ const struct cw_opt cw_audit_options[] = {
 	{.kind = CW_OPT_SIZE, .name = "max-memory", .arg = "SIZE", FIELD(memory_max), .min = CW_MEMORY_MAX_MIN,
 	 .max = CW_OBJECT_MAX_MAX,
 	 .help = "content in memory at a time (default 4G); an object that needs more is not scanned, and reported as such"},
+	{.kind = CW_OPT_FLAG, .name = "no-cache", FIELD(no_cache),
+	 .help = "do not use what earlier audits of the repository have found, and keep nothing for later ones"},
 	{.kind = CW_OPT_FLAG, .name = "exhaustive", FIELD(exhaustive),
 	 .help = "scan every version of every file whole: slow, and the same findings"},
 	{.kind = CW_OPT_FLAG, .name = "stats", FIELD(stats), .help = "say on standard error how much was read and matched"},
@@ -158,6 +160,7 @@ static int prepare_limits(struct run *r, struct cw_err *err)
 	r->limits.jobs = jobs > 0 ? (unsigned)jobs : default_jobs();
 	r->limits.memory_max = o->memory_max;
 	r->limits.exhaustive = o->exhaustive;
+	r->limits.use_store = !o->no_cache;
 	r->limits.object_max = o->object_max > 0 ? o->object_max : c->object_max;
 	r->format = cw_report_find(o->format ? o->format : c->format);
 	if (!r->format)

@@ -24,7 +24,7 @@ struct cw_run_opts {
 	uint64_t jobs; /* 0: as configured */
 	uint64_t object_max; /* bytes; 0: as configured */
 	uint64_t memory_max; /* bytes; 0: the default */
-	bool exhaustive, stats, dump; /* of audit */
+	bool exhaustive, stats, dump, no_cache; /* of audit */
 	int colour;	     /* index into the choices of --colour: auto, always, never */
 };
 
@@ -50,6 +50,7 @@ struct cw_run_limits {
 	const struct cw_policy *policy; /* for excluded files */
 	uint64_t memory_max; /* bytes; 0: the default */
 	bool exhaustive;
+	bool use_store; /* what earlier audits have found counts */
 };
 
 struct cw_run_scan {

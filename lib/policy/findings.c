@@ -246,9 +246,59 @@ int cw_findings_set_policy(struct cw_findings *f, const struct cw_policy *policy
 	return 0;
 }
 
+/* ---- the verdict store ---- */
+
+static int digest_of(void *payload, uint8_t ret[CW_SHA256_LEN], struct cw_err *err)
+{
+	static const char text[] = "verdict store";
+	const struct cw_findings *f = payload;
+	CW_CLEANUP(cw_buf_release) struct cw_buf all = CW_BUF_INIT;
+	char print[CW_FINGERPRINT_SIZE];
+	/* The key's id is too short to tell all keys apart. */
+	int rc = cw_key_fingerprint(&f->key, text, sizeof(text), print, err);
+
+	if (rc != 0)
+		return rc;
+	cw_buf_addf(&all, "key %s\n", print);
+	if (f->policy)
+		cw_policy_put_values(f->policy, &all);
+	rc = cw_buf_fail(&all, "digest", err);
+	return rc == 0 ? cw_sha256(all.data, all.len, ret, err) : rc;
+}
+
+static void save_kept(void *payload, const void *handle, struct cw_stored_sight *ret, const struct cw_rule **ret_rule)
+{
+	const struct cw_sight *sight = handle;
+
+	(void)payload;
+	cw_sights_save(sight, ret);
+	*ret_rule = sight->form->rule;
+}
+
+static int restore_kept(void *payload, const struct cw_stored_sight *stored, const struct cw_rule *rule, struct cw_kept *ret,
+			struct cw_err *err)
+{
+	struct cw_findings *f = payload;
+	const struct cw_sight *sight;
+	int rc = cw_sights_restore(&f->shards[0].sights, &f->key, stored, rule, &sight, err);
+
+	if (rc != 0)
+		return rc;
+	memcpy(ret->secret, stored->secret, sizeof(ret->secret));
+	ret->handle = sight;
+	return 0;
+}
+
 struct cw_sink cw_findings_sink(struct cw_findings *f)
 {
-	return (struct cw_sink){.hit = take_hit, .keep = keep_hit, .place = take_place, .payload = f};
+	struct cw_sink sink = {.hit = take_hit, .keep = keep_hit, .place = take_place, .payload = f};
+
+	if (!f->show_secrets) { /* which nobody stores */
+		sink.digest = digest_of;
+		sink.save = save_kept;
+		sink.restore = restore_kept;
+	}
+	return sink;
 }
 
 static int u64_cmp(uint64_t a, uint64_t b)

@@ -225,6 +225,16 @@ bool cw_policy_has_values(const struct cw_policy *p)
 	return p->has_values;
 }
 
+void cw_policy_put_values(const struct cw_policy *p, struct cw_buf *out)
+{
+	for (size_t i = 0; i < p->entries.len; i++) {
+		const struct entry *e = &CW_VEC_AT(&p->entries, struct entry, i);
+
+		if (e->value)
+			cw_buf_addf(out, "%zu:%zu:%s\n", i, strlen(e->conf->value), e->conf->value);
+	}
+}
+
 /* ---- judging ---- */
 
 /* PATH relative to the root that it lies below, or as it is; NULL when there is none. */

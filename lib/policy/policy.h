@@ -49,6 +49,8 @@ int cw_policy_rewrite_reasons(struct cw_policy *p,
 			      struct cw_err *err);
 /* Whether there are value conditions at all. */
 bool cw_policy_has_values(const struct cw_policy *p);
+/* Append what tells their numbers and patterns from those of any other policy. */
+void cw_policy_put_values(const struct cw_policy *p, struct cw_buf *out);
 /* Append to OUT (uint32_t, ascending) the numbers of the value conditions that hold for the LEN bytes at SECRET. One that reaches a
  * limit does not hold. */
 int cw_policy_values(const struct cw_policy *p, struct cw_pattern_state *state, const char *secret, size_t len,

@@ -231,3 +231,45 @@ int cw_sights_of(struct cw_sights *s, const struct cw_key *key, bool show_secret
 	*ret = intern_sight(s, &sight);
 	return *ret ? 0 : cw_err_nomem(err);
 }
+
+/* ---- the verdict store ---- */
+
+void cw_sights_save(const struct cw_sight *sight, struct cw_stored_sight *ret)
+{
+	const struct cw_form *form = sight->form;
+
+	*ret = (struct cw_stored_sight){.proof = (uint8_t)sight->proof, .cut = sight->cut, .redacted = form->redacted,
+					.label = sight->label, .decoded = sight->decoded, .python = sight->python,
+					.also = sight->also, .also_len = sight->also_len, .values = form->values,
+					.values_len = form->values_len};
+	/* The part behind the key's id: one key made all of them. */
+	memcpy(ret->secret, strchr(form->fingerprint, ':') + 1, sizeof(ret->secret));
+}
+
+/* Whether *TEXT, if there is one, could become the one copy of it. */
+static bool intern(struct cw_sights *s, const char **text)
+{
+	if (!*text)
+		return true;
+	*text = cw_sights_text(s, *text);
+	return *text != NULL;
+}
+
+int cw_sights_restore(struct cw_sights *s, const struct cw_key *key, const struct cw_stored_sight *stored,
+		      const struct cw_rule *rule, const struct cw_sight **ret, struct cw_err *err)
+{
+	struct cw_form form = {.rule = rule, .redacted = (char *)stored->redacted, .values = (uint32_t *)stored->values,
+			       .values_len = stored->values_len};
+	struct cw_sight sight = {.proof = stored->proof, .cut = stored->cut, .label = stored->label, .decoded = stored->decoded,
+				 .python = stored->python, .also = (uint32_t *)stored->also, .also_len = stored->also_len};
+
+	_Static_assert(CW_FINGERPRINT_SIZE == CW_KEY_ID_SIZE + CW_STORED_SECRET_LEN + 1, "key id, colon, the rest, NUL");
+	memcpy(form.fingerprint, key->id, CW_KEY_ID_SIZE - 1);
+	form.fingerprint[CW_KEY_ID_SIZE - 1] = ':';
+	memcpy(form.fingerprint + CW_KEY_ID_SIZE, stored->secret, CW_STORED_SECRET_LEN);
+	sight.form = intern_form(s, &form);
+	if (!sight.form || !intern(s, &sight.label) || !intern(s, &sight.decoded) || !intern(s, &sight.python))
+		return cw_err_nomem(err);
+	*ret = intern_sight(s, &sight);
+	return *ret ? 0 : cw_err_nomem(err);
+}

@@ -49,5 +49,9 @@ const char *cw_sights_text(struct cw_sights *s, const char *text);
 /* The one sight for HIT, fingerprinted with KEY; likewise. */
 int cw_sights_of(struct cw_sights *s, const struct cw_key *key, bool show_secrets, const struct cw_scan_hit *hit,
 		 const struct cw_sight **ret, struct cw_err *err);
+/* The same for the verdict store: what it is to keep of SIGHT, borrowed; and the one sight that this was. */
+void cw_sights_save(const struct cw_sight *sight, struct cw_stored_sight *ret);
+int cw_sights_restore(struct cw_sights *s, const struct cw_key *key, const struct cw_stored_sight *stored,
+		      const struct cw_rule *rule, const struct cw_sight **ret, struct cw_err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scan/audit_int.h"
 #include "scan/history.h"
 #include "scan/scanner.h"
 #include "scan/worker.h"
@@ -23,70 +24,58 @@
 #define CHUNKS_PER_JOB 16
 #define PASSES_MAX 3 /* over a store that keeps changing */
 
-enum mark { UNSEEN, DONE, FAILED }; /* cw_object_ref.mark */
-
-struct job { /* one worker's own */
-	struct cw_repo *repo;
-	struct cw_scanner scanner;
-	struct cw_coverage failed; /* of this pass: unreadable, may be tried again */
-	struct cw_notes notes;
-	struct cw_stage stage; /* hits of the object in hand */
-};
-
-struct audit {
-	const struct cw_set *set;
-	const struct cw_audit_opts *opts;
-	const struct cw_sink *sink;
-	struct cw_sink stage; /* what the workers' scanners are given */
-	struct cw_progress *progress;
-	struct cw_coverage *coverage;
-	struct cw_repo *repo; /* of the enumeration; also the first worker's */
-	struct cw_packs *packs; /* NULL: everything is read through the repository */
-	struct cw_audit_stats stats;
-	struct cw_kept_table kept;
-	struct cw_vec refs;	  /* struct cw_ref, read before the last enumeration */
-	struct cw_vec ref_faults; /* struct cw_store_fault */
-	struct job *jobs;
-	unsigned jobs_len;   /* usable */
-	struct cw_vec work;  /* struct cw_object_ref of this pass, in reading order */
-	struct cw_vec seen;  /* every id of all passes, sorted; empty until the store changes */
-	struct cw_vec listed; /* the last enumeration */
-	_Atomic size_t next; /* in work */
-	size_t chunk;	     /* objects */
-	_Atomic bool stop;
-};
-
 /* ---- one object ---- */
 
 static int stage_hit(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_err *err)
 {
-	struct audit *a = payload;
+	struct cw_audit *a = payload;
 	struct cw_kept kept;
 	int rc = a->sink->keep(a->sink->payload, worker, hit, &kept, err);
 
 	return rc ? rc : cw_stage_add(&a->jobs[worker].stage, hit, &kept, err);
 }
 
-static int scan_content(struct audit *a, struct job *j, const struct cw_object_ref *ref, const struct cw_object *o,
+static void count_known(struct cw_audit_job *j, struct cw_object_ref *ref)
+{
+	ref->mark = CW_MARK_CACHED;
+	j->scanner.coverage.expected++;
+	j->scanner.coverage.cached++;
+}
+
+static int note_tree(struct cw_audit_job *j, struct cw_object_ref *ref, struct cw_err *err)
+{
+	ref->mark = CW_MARK_TREE;
+	return cw_notes_add_tree(&j->notes, ref, err);
+}
+
+static int scan_content(struct cw_audit *a, struct cw_audit_job *j, struct cw_object_ref *ref, const struct cw_object *o,
 			const struct cw_version *version, struct cw_facts *facts, struct cw_err *err)
 {
 	char hex[CW_OID_HEX_SIZE];
 	struct cw_scanned s = { .data = o->data, .len = o->len, .name = hex, .object = ref->oid, .type = o->type,
 				.version = version, .facts = facts };
+	uint64_t unscanned = j->scanner.coverage.unscanned, pointers = j->scanner.coverage.lfs_pointers;
 	struct cw_err why = CW_ERR_INIT;
 	uint32_t holder;
 	int rc;
 
+	if (ref->mark == CW_MARK_KNOWN) {
+		count_known(j, ref);
+		return cw_notes_add(&j->notes, ref, o, err);
+	}
+	ref->mark = CW_MARK_DOUBT;
 	cw_oid_hex(&ref->oid, hex);
 	rc = cw_scanner_scan(&j->scanner, &s, err);
 	/* A report names the object, which must then be the one of that id. */
 	if (!rc && j->scanner.res.hits.len && cw_object_verify(o, &ref->oid, &why))
 		cw_coverage_unscanned(&j->scanner.coverage, false, hex, cw_err_msg(&why));
+	if (!rc && j->scanner.coverage.unscanned == unscanned)
+		ref->mark = j->scanner.coverage.lfs_pointers == pointers ? CW_MARK_SOUND : CW_MARK_POINTER;
 	rc = rc ? rc : cw_kept_add(&a->kept, &j->stage, &ref->oid, o->type, &holder, err);
 	return rc ? rc : cw_notes_add(&j->notes, ref, o, err);
 }
 
-static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref, struct cw_err *err)
+static int scan_object(struct cw_audit *a, struct cw_audit_job *j, struct cw_object_ref *ref, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
 	enum cw_object_type type;
@@ -96,21 +85,25 @@ static int scan_object(struct audit *a, struct job *j, struct cw_object_ref *ref
 	int rc;
 
 	cw_oid_hex(&ref->oid, hex);
-	ref->mark = DONE;
 	rc = cw_repo_header(j->repo, &ref->oid, &type, &size, &why);
 	if (!rc && type == CW_OBJ_TREE && !ref->shared) /* the copies may differ */
-		return cw_notes_add_tree(&j->notes, ref, err);
+		return note_tree(j, ref, err);
+	if (!rc && type == CW_OBJ_BLOB && ref->mark == CW_MARK_KNOWN) {
+		count_known(j, ref);
+		return 0;
+	}
 	if (!rc && size > a->opts->object_max) {
+		ref->mark = CW_MARK_DOUBT;
 		cw_scanner_too_large(&j->scanner, hex, size, a->opts->object_max);
 		return 0;
 	}
 	rc = rc ? rc : cw_repo_read_ref(j->repo, ref, &o, &why);
 	if (rc) {
-		ref->mark = FAILED;
+		ref->mark = CW_MARK_FAILED;
 		cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(&why));
 		return 0;
 	}
-	rc = o.type == CW_OBJ_TREE ? cw_notes_add_tree(&j->notes, ref, err) : scan_content(a, j, ref, &o, NULL, NULL, err);
+	rc = o.type == CW_OBJ_TREE ? note_tree(j, ref, err) : scan_content(a, j, ref, &o, NULL, NULL, err);
 	cw_object_release(&o);
 	return rc;
 }
@@ -141,7 +134,7 @@ static void leave_facts(struct cw_facts *facts, struct cw_left *ret)
 		drop_facts(facts);
 }
 
-static int scan_version(struct audit *a, struct job *j, struct cw_object_ref *ref, const struct cw_version *v,
+static int scan_version(struct cw_audit *a, struct cw_audit_job *j, struct cw_object_ref *ref, const struct cw_version *v,
 			struct cw_facts *facts, struct cw_err *err)
 {
 	struct cw_object o = { .type = v->type, .data = v->data, .len = v->len };
@@ -153,9 +146,9 @@ static int scan_version(struct audit *a, struct job *j, struct cw_object_ref *re
 	}
 	if (ref->shared && cw_object_verify(&o, &ref->oid, NULL))
 		return 0; /* this copy is not the object: it is looked for among the others */
-	ref->mark = DONE;
 	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
 	if (v->len > a->opts->object_max) {
+		ref->mark = CW_MARK_DOUBT;
 		cw_oid_hex(&ref->oid, hex);
 		cw_scanner_too_large(&j->scanner, hex, v->len, a->opts->object_max);
 		return 0;
@@ -166,7 +159,7 @@ static int scan_version(struct audit *a, struct job *j, struct cw_object_ref *re
 static int on_version(void *payload, unsigned worker, size_t i, const struct cw_version *v, struct cw_left *ret,
 		      struct cw_err *err)
 {
-	struct audit *a = payload;
+	struct cw_audit *a = payload;
 	struct cw_facts *facts;
 	int rc = make_facts(v, &facts, err);
 
@@ -181,8 +174,8 @@ static int on_version(void *payload, unsigned worker, size_t i, const struct cw_
 /* An entry that cannot be read. Where there may be another copy, or the store changes, it is read once more in the other way. */
 static int on_bad_entry(void *payload, unsigned worker, size_t i, int rc, const struct cw_err *why, struct cw_err *err)
 {
-	struct audit *a = payload;
-	struct job *j = &a->jobs[worker];
+	struct cw_audit *a = payload;
+	struct cw_audit_job *j = &a->jobs[worker];
 	struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
 	char hex[CW_OID_HEX_SIZE];
 
@@ -190,43 +183,48 @@ static int on_bad_entry(void *payload, unsigned worker, size_t i, int rc, const 
 	if (rc != CW_E_LIMIT && (rc != CW_E_CORRUPT || ref->shared))
 		return 0;
 	cw_oid_hex(&ref->oid, hex);
-	ref->mark = rc == CW_E_LIMIT ? DONE : FAILED;
+	ref->mark = rc == CW_E_LIMIT ? CW_MARK_DOUBT : CW_MARK_FAILED;
 	cw_coverage_unscanned(rc == CW_E_LIMIT ? &j->scanner.coverage : &j->failed, true, hex, cw_err_msg(why));
 	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
 	return 0;
 }
 
-static bool is_unseen(const void *payload, size_t i)
+/* Known files need not even be read; known commits and tags say how history hangs together. */
+static bool is_wanted(void *payload, size_t i, enum cw_object_type type)
 {
-	const struct audit *a = payload;
+	struct cw_audit *a = payload;
+	struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
 
-	return CW_VEC_AT(&a->work, struct cw_object_ref, i).mark == UNSEEN;
+	if (ref->mark != CW_MARK_KNOWN || type != CW_OBJ_BLOB)
+		return cw_audit_is_open(ref);
+	count_known(&a->jobs[0], ref);
+	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+	return false;
 }
 
 /* Trees are only noted: they are read when it is known which objects hold something. */
 static int on_tree(void *payload, size_t i, struct cw_err *err)
 {
-	struct audit *a = payload;
+	struct cw_audit *a = payload;
 	struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
 
-	if (ref->shared || ref->mark != UNSEEN) /* the copies may differ */
+	if (ref->shared || !cw_audit_is_open(ref)) /* the copies may differ */
 		return 0;
-	ref->mark = DONE;
 	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
-	return cw_notes_add_tree(&a->jobs[0].notes, ref, err);
+	return note_tree(&a->jobs[0], ref, err);
 }
 
-static uint64_t memory_max(const struct audit *a)
+static uint64_t memory_max(const struct cw_audit *a)
 {
 	return a->opts->memory_max ? a->opts->memory_max : CW_MEMORY_MAX_DEFAULT;
 }
 
 /* Packs that cannot be opened are no failure here: their objects are read in the other way, which says what is wrong with them. */
-static int run_packs(struct audit *a, struct cw_err *err)
+static int run_packs(struct cw_audit *a, struct cw_err *err)
 {
-	struct cw_packed p = { .list = a->work.items, .len = a->work.len, .workers = a->jobs_len, .take = is_unseen,
+	struct cw_packed p = { .list = a->work.items, .len = a->work.len, .workers = a->jobs_len, .take = is_wanted,
 			       .types = 1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG,
-			       .object_max = a->opts->object_max, .memory_max = memory_max(a),
+			       .memory_max = memory_max(a),
 			       .cancel = &a->progress->cancel, .visit = on_version, .fail = on_bad_entry, .other = on_tree,
 			       .drop = drop_facts, .payload = a };
 
@@ -240,7 +238,7 @@ static int run_packs(struct audit *a, struct cw_err *err)
 
 /* ---- one pass ---- */
 
-static bool stopped(struct audit *a)
+static bool stopped(struct cw_audit *a)
 {
 	return atomic_load_explicit(&a->stop, memory_order_relaxed) ||
 	       atomic_load_explicit(&a->progress->cancel, memory_order_relaxed);
@@ -248,8 +246,8 @@ static bool stopped(struct audit *a)
 
 static int work(void *shared, unsigned worker, struct cw_err *err)
 {
-	struct audit *a = shared;
-	struct job *j = &a->jobs[worker];
+	struct cw_audit *a = shared;
+	struct cw_audit_job *j = &a->jobs[worker];
 
 	for (;;) {
 		size_t i = atomic_fetch_add(&a->next, a->chunk);
@@ -262,7 +260,7 @@ static int work(void *shared, unsigned worker, struct cw_err *err)
 
 			if (stopped(a))
 				return 0;
-			if (!is_unseen(a, i))
+			if (!cw_audit_is_open(&CW_VEC_AT(&a->work, struct cw_object_ref, i)))
 				continue;
 			rc = scan_object(a, j, &CW_VEC_AT(&a->work, struct cw_object_ref, i), err);
 			if (rc) {
@@ -274,7 +272,7 @@ static int work(void *shared, unsigned worker, struct cw_err *err)
 	}
 }
 
-static int run_pass(struct audit *a, struct cw_err *err)
+static int run_pass(struct cw_audit *a, struct cw_err *err)
 {
 	size_t share = a->work.len / a->jobs_len / CHUNKS_PER_JOB;
 	int rc;
@@ -286,173 +284,9 @@ static int run_pass(struct audit *a, struct cw_err *err)
 	return rc ? rc : cw_workers_run(a->jobs_len, work, a, err);
 }
 
-/* ---- between passes ---- */
+/* ---- all passes ---- */
 
-static int by_oid(const void *a, const void *b)
-{
-	return cw_oid_cmp(&((const struct cw_object_ref *)a)->oid, &((const struct cw_object_ref *)b)->oid);
-}
-
-static bool same_objects(const struct cw_vec *a, const struct cw_vec *b)
-{
-	if (a->len != b->len)
-		return false;
-	for (size_t i = 0; i < a->len; i++) {
-		if (by_oid(&CW_VEC_AT(a, struct cw_object_ref, i), &CW_VEC_AT(b, struct cw_object_ref, i)))
-			return false;
-	}
-	return true;
-}
-
-static int append(struct cw_vec *out, const struct cw_object_ref *ref, struct cw_err *err)
-{
-	struct cw_object_ref *slot = cw_vec_push(out);
-
-	if (!slot)
-		return cw_vec_fail(out, "list of objects", err);
-	*slot = *ref;
-	slot->mark = UNSEEN;
-	return 0;
-}
-
-static int append_all(struct cw_vec *out, const struct cw_vec *from, struct cw_err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < from->len; i++)
-		rc = append(out, &CW_VEC_AT(from, struct cw_object_ref, i), err);
-	return rc;
-}
-
-static struct cw_vec no_refs(void)
-{
-	return (struct cw_vec)CW_VEC_INIT(struct cw_object_ref, CW_OBJECTS_MAX);
-}
-
-/* The work of the next pass over the store as it is NOW: ids never seen before, and ids that could not be read. */
-static int plan_retry(struct audit *a, const struct cw_vec *now, struct cw_err *err)
-{
-	CW_CLEANUP(cw_vec_release) struct cw_vec next = no_refs();
-	size_t known;
-	int rc = a->seen.len ? 0 : append_all(&a->seen, &a->listed, err);
-
-	if (rc)
-		return rc;
-	known = a->seen.len;
-	if (known)
-		qsort(a->seen.items, known, sizeof(struct cw_object_ref), by_oid);
-	for (size_t i = 0; !rc && i < now->len; i++) {
-		const struct cw_object_ref *ref = &CW_VEC_AT(now, struct cw_object_ref, i);
-
-		if (known && bsearch(ref, a->seen.items, known, sizeof(*ref), by_oid))
-			continue;
-		rc = append(&next, ref, err);
-		rc = rc ? rc : append(&a->seen, ref, err);
-	}
-	for (size_t i = 0; !rc && i < a->work.len; i++) {
-		const struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
-
-		if (ref->mark == FAILED)
-			rc = append(&next, ref, err);
-	}
-	if (rc)
-		return rc;
-	cw_vec_release(&a->work);
-	a->work = next;
-	next = no_refs();
-	return 0;
-}
-
-/* Fresh handles, so that replaced packs are let go. */
-static int reopen(struct audit *a, struct cw_err *err)
-{
-	struct cw_repo *fresh = NULL;
-	int rc = cw_repo_open(a->opts->path, &fresh, err);
-
-	if (rc)
-		return rc;
-	cw_repo_free(a->repo);
-	a->repo = a->jobs[0].repo = fresh;
-	return 0;
-}
-
-static void reopen_others(struct audit *a)
-{
-	for (unsigned i = 1; i < a->jobs_len; i++) {
-		struct cw_repo *fresh = NULL;
-
-		if (cw_repo_open(a->opts->path, &fresh, NULL))
-			continue; /* the old handle looks for new packs itself */
-		cw_repo_free(a->jobs[i].repo);
-		a->jobs[i].repo = fresh;
-	}
-}
-
-/* References first: what they name is then in the list of objects. */
-static int list_store(struct audit *a, struct cw_vec *out, struct cw_err *err)
-{
-	int rc;
-
-	cw_refs_release(&a->refs);
-	cw_store_faults_release(&a->ref_faults);
-	a->refs = (struct cw_vec)CW_VEC_INIT(struct cw_ref, CW_REFS_MAX);
-	a->ref_faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_REFS_MAX);
-	rc = cw_repo_refs(a->repo, &a->refs, &a->ref_faults, err);
-	return rc ? rc : cw_repo_objects(a->repo, out, err);
-}
-
-/* List the store again. *ret_again says that another pass is worth it; its work is then in a->work. */
-static int check_store(struct audit *a, bool last, bool *ret_again, struct cw_err *err)
-{
-	CW_CLEANUP(cw_vec_release) struct cw_vec now = no_refs();
-	int rc = reopen(a, err);
-
-	rc = rc ? rc : list_store(a, &now, err);
-	if (rc)
-		return rc;
-	*ret_again = !same_objects(&now, &a->listed);
-	if (!*ret_again)
-		return 0;
-	if (last) {
-		cw_coverage_unscanned(a->coverage, false, a->opts->path, "the object store kept changing during the scan");
-		*ret_again = false;
-		return 0;
-	}
-	rc = plan_retry(a, &now, err);
-	if (rc)
-		return rc;
-	cw_vec_release(&a->listed);
-	a->listed = now;
-	now = no_refs();
-	for (unsigned i = 0; i < a->jobs_len; i++)
-		cw_coverage_release(&a->jobs[i].failed);
-	reopen_others(a);
-	return 0;
-}
-
-static void note_unreached(struct audit *a)
-{
-	for (size_t i = 0; i < a->work.len; i++) {
-		const struct cw_object_ref *ref = &CW_VEC_AT(&a->work, struct cw_object_ref, i);
-		char hex[CW_OID_HEX_SIZE];
-
-		if (ref->mark != UNSEEN)
-			continue;
-		cw_oid_hex(&ref->oid, hex);
-		cw_coverage_unscanned(a->coverage, true, hex, "interrupted");
-	}
-}
-
-static void note_faults(struct audit *a, const struct cw_vec *faults)
-{
-	for (size_t i = 0; i < faults->len; i++) {
-		const struct cw_store_fault *f = &CW_VEC_AT(faults, struct cw_store_fault, i);
-
-		cw_coverage_unscanned(a->coverage, false, f->what, f->reason);
-	}
-}
-
-static int run_passes(struct audit *a, struct cw_err *err)
+static int run_passes(struct cw_audit *a, struct cw_err *err)
 {
 	bool again = true;
 	int rc = 0;
@@ -461,27 +295,28 @@ static int run_passes(struct audit *a, struct cw_err *err)
 		rc = run_pass(a, err);
 		if (rc || stopped(a))
 			break;
-		rc = check_store(a, pass == PASSES_MAX, &again, err);
+		rc = cw_audit_check(a, pass == PASSES_MAX, &again, err);
 	}
 	return rc;
 }
 
 /* ---- history ---- */
 
-static int find_places(struct audit *a, struct cw_err *err)
+static int find_places(struct cw_audit *a, struct cw_err *err)
 {
 	CW_CLEANUP(cw_notes_release) struct cw_notes notes;
 	CW_CLEANUP(cw_freep) struct cw_tree_worker *workers = calloc(a->jobs_len, sizeof(*workers));
 	struct cw_history history = { .repo_path = a->opts->path, .repo = a->repo, .refs = &a->refs, .notes = &notes,
 				      .objects = a->seen.len ? &a->seen : &a->listed, .kept = &a->kept, .workers = workers,
-				      .workers_len = a->jobs_len, .object_max = a->opts->object_max, .sink = a->sink,
+				      .workers_len = a->jobs_len, .object_max = a->opts->object_max,
 				      .packs = a->packs, .stats = &a->stats.packs, .memory_max = memory_max(a),
 				      .progress = a->progress, .coverage = a->coverage };
 	int rc = workers ? 0 : cw_err_nomem(err);
 
+	history.sink = cw_known_sink(a->known, a->jobs[0].scanner.matcher, a->sink);
 	cw_notes_init(&notes);
 	for (unsigned i = 0; !rc && i < a->jobs_len; i++) {
-		struct job *j = &a->jobs[i];
+		struct cw_audit_job *j = &a->jobs[i];
 
 		workers[i] = (struct cw_tree_worker){ .repo = j->repo, .scanner = &j->scanner, .stage = &j->stage };
 		rc = cw_notes_merge(&notes, &j->notes, err);
@@ -499,10 +334,10 @@ static void add_stats(struct cw_match_stats *to, struct cw_match_stats from)
 	to->recomputed += from.recomputed;
 }
 
-static void audit_release(struct audit *a)
+static void audit_release(struct cw_audit *a)
 {
 	for (unsigned i = 0; i < a->jobs_len; i++) {
-		struct job *j = &a->jobs[i];
+		struct cw_audit_job *j = &a->jobs[i];
 
 		add_stats(&a->stats.match, cw_matcher_stats(j->scanner.matcher));
 		cw_scanner_finish(&j->scanner, a->coverage);
@@ -526,10 +361,10 @@ static void audit_release(struct audit *a)
 }
 
 /* Make worker I ready. A failure for any but the first means only that fewer threads run. */
-static int start_job(struct audit *a, unsigned i, struct cw_err *err)
+static int start_job(struct cw_audit *a, unsigned i, struct cw_err *err)
 {
 	const struct cw_scanner *first = i ? &a->jobs[0].scanner : NULL;
-	struct job *j = &a->jobs[i];
+	struct cw_audit_job *j = &a->jobs[i];
 	int rc = 0;
 
 	if (i)
@@ -547,7 +382,7 @@ static int start_job(struct audit *a, unsigned i, struct cw_err *err)
 	return 0;
 }
 
-static int start_jobs(struct audit *a, struct cw_err *err)
+static int start_jobs(struct cw_audit *a, struct cw_err *err)
 {
 	unsigned want = a->opts->jobs < 1 ? 1 : a->opts->jobs > CW_JOBS_MAX ? CW_JOBS_MAX : a->opts->jobs;
 	size_t useful = a->work.len / CHUNK_MIN; /* more threads would only start and end */
@@ -566,34 +401,65 @@ static int start_jobs(struct audit *a, struct cw_err *err)
 	return rc;
 }
 
-static int prepare(struct audit *a, struct cw_err *err)
+static int prepare(struct cw_audit *a, struct cw_err *err)
 {
 	int rc = cw_repo_open(a->opts->path, &a->repo, err);
 
-	rc = rc ? rc : list_store(a, &a->listed, err);
-	rc = rc ? rc : append_all(&a->work, &a->listed, err);
+	rc = rc ? rc : cw_audit_list(a, &a->listed, err);
+	rc = rc ? rc : cw_audit_append(&a->work, &a->listed, err);
+	rc = rc ? rc : cw_known_mark(a->known, &a->work, &a->kept, a->coverage, err);
 	return rc ? rc : start_jobs(a, err);
+}
+
+static int open_known(struct cw_audit *a, struct cw_err *err)
+{
+	const struct cw_known_opts opts = { .path = a->opts->path, .set = a->set, .sink = a->sink, .note = a->opts->note,
+					    .object_max = a->opts->object_max };
+
+	return a->opts->use_store && !a->opts->exhaustive ? cw_known_open(&opts, &a->known, err) : 0;
+}
+
+/* What was learnt of a store that stood still, to its end. */
+static int take_known(struct cw_audit *a, struct cw_err *err)
+{
+	return a->seen.len || stopped(a) ? 0 : cw_known_take(a->known, &a->work, &a->kept, err);
+}
+
+static int scan_all(struct cw_audit *a, struct cw_err *err)
+{
+	int rc = prepare(a, err);
+
+	rc = rc ? rc : run_passes(a, err);
+	rc = rc ? rc : take_known(a, err);
+	cw_audit_note_unreached(a);
+	cw_vec_release(&a->work);
+	rc = rc ? rc : find_places(a, err);
+	if (a->repo)
+		cw_audit_note_faults(a, cw_repo_faults(a->repo));
+	cw_audit_note_faults(a, &a->ref_faults);
+	return rc;
 }
 
 int cw_audit_run(const struct cw_set *set, const struct cw_audit_opts *opts, const struct cw_sink *sink,
 		 struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err)
 {
-	struct audit a = { .set = set, .opts = opts, .sink = sink, .progress = progress, .coverage = coverage };
+	struct cw_audit a = { .set = set, .opts = opts, .sink = sink, .progress = progress, .coverage = coverage };
+	bool done = false;
 	int rc = cw_kept_init(&a.kept, err);
 
 	if (rc)
 		return rc;
 	a.stage = (struct cw_sink){ .hit = stage_hit, .payload = &a };
-	a.work = a.seen = a.listed = no_refs();
-	rc = prepare(&a, err);
-	rc = rc ? rc : run_passes(&a, err);
-	note_unreached(&a);
-	cw_vec_release(&a.work);
-	rc = rc ? rc : find_places(&a, err);
-	if (a.repo)
-		note_faults(&a, cw_repo_faults(a.repo));
-	note_faults(&a, &a.ref_faults);
+	a.work = a.seen = a.listed = cw_audit_no_refs();
+	rc = open_known(&a, err);
+	rc = rc ? rc : cw_known_replay(a.known, coverage, &done, err);
+	if (!rc && !done)
+		rc = scan_all(&a, err);
+	done = done || stopped(&a);
 	audit_release(&a);
 	cw_coverage_sort(coverage);
+	if (!rc && !done)
+		rc = cw_known_save(a.known, coverage, err);
+	cw_known_free(a.known);
 	return rc;
 }

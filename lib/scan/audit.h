@@ -17,6 +17,8 @@ struct cw_audit_opts {
 	uint64_t memory_max; /* bytes of content in memory at a time; 0: CW_MEMORY_MAX_DEFAULT */
 	bool exhaustive;     /* scan every version of every file whole: slow, and the same findings */
 	struct cw_audit_stats *stats; /* filled when not NULL */
+	bool use_store;	     /* what earlier audits have found is not looked for again (scan/known.h); not if exhaustive */
+	struct cw_err *note; /* what is wrong with that store, if anything: nothing that the audit suffers from. May be NULL */
 };
 
 struct cw_audit_stats {

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "match/blob.h"
 #include "scan/origin.h"
+#include "store/sights.h"
 #include "vcs/oid.h"
 
 #define CW_BEFORE_MAX 256 /* bytes */
@@ -61,6 +63,14 @@ struct cw_sink {
 	int (*keep)(void *payload, unsigned worker, const struct cw_scan_hit *hit, struct cw_kept *ret, struct cw_err *err);
 	/* One place for kept hits, once per (secret, rule, path). From one thread, after the last hit. */
 	int (*place)(void *payload, const struct cw_scan_place *place, struct cw_err *err);
+	/* For the verdict store, from one thread while no other is in the sink. All NULL: its hits cannot be stored. */
+	/* A digest of all that kept hits depend on beside their bytes and the rules. */
+	int (*digest)(void *payload, uint8_t ret[CW_SHA256_LEN], struct cw_err *err);
+	/* What a kept hit is without its place, borrowed from the sink; but for the number of its rule, which is *ret_rule. */
+	void (*save)(void *payload, const void *handle, struct cw_stored_sight *ret, const struct cw_rule **ret_rule);
+	/* What keep() would have returned for the hit of which save() made SIGHT. */
+	int (*restore)(void *payload, const struct cw_stored_sight *sight, const struct cw_rule *rule, struct cw_kept *ret,
+		       struct cw_err *err);
 	void *payload;
 };
 

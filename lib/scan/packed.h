@@ -14,9 +14,10 @@ struct cw_packed {
 	size_t len;
 	unsigned types; /* bits 1 << enum cw_object_type of what is visited */
 	unsigned workers;
-	uint64_t object_max, memory_max; /* bytes, as in struct cw_families */
+	uint64_t memory_max; /* bytes */
 	const _Atomic int *cancel;
-	bool (*take)(const void *payload, size_t i); /* whether object I of the list is wanted; NULL: all are */
+	/* Whether object I of the list is wanted, whose TYPE is one of those; NULL: all are. From one thread, before any visit. */
+	bool (*take)(void *payload, size_t i, enum cw_object_type type);
 	/* As in struct cw_families, for object I of the list. */
 	int (*visit)(void *payload, unsigned worker, size_t i, const struct cw_version *v, struct cw_left *ret, struct cw_err *err);
 	int (*fail)(void *payload, unsigned worker, size_t i, int rc, const struct cw_err *why, struct cw_err *err);

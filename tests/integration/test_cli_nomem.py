@@ -15,6 +15,9 @@ REPORT_LOST = (3, 4)
 
 
 class NoMemory(harness.Case):
+    cache = True
+    own_caches = False  # for each run a new one
+
     def setUp(self):
         super().setUp()
         self.write("src/a.py", "token = '%s'\n" % harness.stripe("a"))
@@ -23,20 +26,23 @@ class NoMemory(harness.Case):
 
     def run_failing(self, args, number, every):
         env = dict(self.env, LD_PRELOAD=PRELOAD, CW_FAIL_AT=str(number), CW_FAIL_COUNT=self.top + "/count%d" % number)
+        if self.own_caches:
+            env["XDG_CACHE_HOME"] = self.top + "/cache%d.%d" % (number, every)
         if every:
             env["CW_FAIL_ALL"] = "1"
         done = subprocess.run([harness.PROGRAM, *args], env=env, cwd=self.dir, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
         return number, harness.Done(done.returncode, done.stdout, done.stderr)
 
-    def every_failure(self, args, statuses, may_crash=False):
+    def every_failure(self, args, statuses, may_crash=False, late=False):
+        """LATE: only the second half of all allocations, each alone."""
         _, right = self.run_failing(args, 0, False)
         with open(self.top + "/count0", encoding="ascii") as file:
             total = int(file.read())
         self.assertGreater(total, 0)
-        for every in (False, True):
+        for every in (False,) if late else (False, True):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for number, done in pool.map(lambda n: self.run_failing(args, n, every), range(1, total + 1)):
+                for number, done in pool.map(lambda n: self.run_failing(args, n, every), range(total // 2 if late else 1, total + 1)):
                     if (done.status, done.out) == (right.status, right.out) or may_crash and done.status < 0:
                         continue
                     self.assertIn(done.status, statuses, "allocation %d: %s%s" % (number, done.text, done.errors))
@@ -80,7 +86,18 @@ class NoMemory(harness.Case):
     def test_audit(self):
         self.git("init", "-q")
         self.commit()
-        self.every_failure(["audit", "--jobs", "1"], (2,) + REPORT_LOST, may_crash=True)
+        self.every_failure(["audit", "--no-cache", "--jobs", "1"], (2,) + REPORT_LOST, may_crash=True)
+
+    def test_store(self):
+        # Said again out of the verdict store, or looked for after all; never "clean".
+        self.git("init", "-q")
+        self.commit()
+        self.assertStatus(self.run_it("audit", "--quiet"), 1)
+        args = ["audit", "--jobs", "1", "--format", "csv"]
+        self.every_failure(args, (2,) + REPORT_LOST, may_crash=True)
+        # And written down, each time for the first time.
+        self.own_caches = True
+        self.every_failure(args, (2,) + REPORT_LOST, may_crash=True, late=True)
 
     def test_explain(self):
         # Out of files and out of a report; "not found" would be wrong.

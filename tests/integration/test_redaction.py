@@ -73,6 +73,8 @@ def planted():
 
 
 class Redaction(harness.Case):
+    cache = True
+
     def setUp(self):
         super().setUp()
         self.seen = []
@@ -126,6 +128,9 @@ class Redaction(harness.Case):
         self.git("tag", "-a", "-m", "text " + tag, "v1")
         for form in self.formats():
             self.assertStatus(self.look(self.run_it("audit", "--format", form)), 1)
+        # The verdict store was there to be searched.
+        stores = [name for name in os.listdir(self.home + "/.cache/credwatch") if name.startswith("verdicts-")]
+        self.assertEqual(len(stores), 1)
         self.check()
 
     def test_names(self):
