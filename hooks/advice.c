@@ -68,7 +68,7 @@ static void note(struct advice *a, struct bad *slots, const struct cw_finding *f
 		a->tag = &f->object;
 	else if (f->origin && f->origin->tip_ref)
 		a->in_ref = true;
-	else if (!b)
+	else if (!b && cw_coverage_complete(&a->g->coverage))
 		a->unnamed = true;
 	if (!b)
 		return;

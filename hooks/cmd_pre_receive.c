@@ -96,7 +96,7 @@ static uint64_t deadline_of(const struct cw_conf *c)
 static int load_repository(struct receive *r, const char *file, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
-	int rc = cw_repo_open_quarantine(&r->quarantine, false, &r->old, err);
+	int rc = cw_repo_open_before(&r->quarantine, NULL, &r->old, err);
 
 	if (rc != 0)
 		return rc;

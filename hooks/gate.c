@@ -77,8 +77,6 @@ int cw_gate_prepare(struct cw_gate *g, const struct cw_source *source, struct cw
 	rules.repository = source;
 	rc = cw_ruleset_load(&rules, &g->set, err);
 	if (rc == 0)
-		rc = cw_cleanser_new(g->set, &g->cleanser, err);
-	if (rc == 0)
 		rc = cw_key_load(&key, err);
 	if (rc != 0)
 		return rc;
@@ -90,6 +88,12 @@ int cw_gate_prepare(struct cw_gate *g, const struct cw_source *source, struct cw
 }
 
 /* ---- verdicts ---- */
+
+/* Most pushes and commits are clean and need none. */
+static int make_cleanser(struct cw_gate *g, struct cw_err *err)
+{
+	return g->cleanser ? 0 : cw_cleanser_new(g->set, &g->cleanser, err);
+}
 
 static enum cw_verdict verdict_of(const struct cw_gate *g, const struct cw_finding *f)
 {
@@ -158,9 +162,11 @@ int cw_gate_decide(struct cw_gate *g, bool (*may_pass)(const void *payload, cons
 	struct cw_gate_item *items;
 	int rc = cw_findings_finish(g->findings, err);
 
-	if (rc == 0)
+	if (rc == 0 && (cw_findings_len(g->findings) > 0 || g->coverage.unscanned > 0))
+		rc = make_cleanser(g, err);
+	if (rc == 0 && cw_findings_len(g->findings) > 0)
 		rc = cw_cleanse_findings(g->cleanser, g->findings, err);
-	if (rc == 0)
+	if (rc == 0 && g->coverage.unscanned > 0)
 		rc = cw_cleanse_coverage(g->cleanser, &g->coverage, err);
 	if (rc == 0)
 		rc = gather(g, err);
@@ -190,11 +196,19 @@ void cw_gate_say(struct cw_gate *g, const char *fmt, ...)
 	va_end(ap);
 }
 
+int cw_gate_cleanse(struct cw_gate *g, const char *text, struct cw_buf *out, struct cw_err *err)
+{
+	int rc = g->set ? make_cleanser(g, err) : 0;
+
+	if (rc != 0)
+		return rc;
+	return g->set ? cw_cleanse(g->cleanser, text, strlen(text), out, err) : cw_cmd_cleanse(text, out, err);
+}
+
 void cw_gate_add_foreign(struct cw_gate *g, const char *text)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf shown = CW_BUF_INIT, clean = CW_BUF_INIT;
-	int rc = g->cleanser ? cw_cleanse(g->cleanser, text, strlen(text), &clean, NULL) :
-			       cw_cmd_cleanse(text, &clean, NULL);
+	int rc = cw_gate_cleanse(g, text, &clean, NULL);
 
 	if (rc == 0)
 		cw_escape(&shown, clean.data, clean.len);

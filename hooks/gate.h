@@ -39,7 +39,7 @@ struct cw_gate {
 	struct cw_policy *policy;
 	struct cw_set *set;
 	struct cw_findings *findings;
-	struct cw_cleanser *cleanser;
+	struct cw_cleanser *cleanser; /* made when something is to be said: see cw_gate_cleanse() */
 	struct cw_coverage coverage;
 	struct cw_progress progress;
 	struct cw_vec items; /* struct cw_gate_item; after decide */
@@ -62,6 +62,8 @@ int cw_gate_decide(struct cw_gate *g, bool (*may_pass)(const void *payload, cons
 void cw_gate_say(struct cw_gate *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Append TEXT to the message, redacted and escaped. */
 void cw_gate_add_foreign(struct cw_gate *g, const char *text);
+/* Append TEXT, redacted, to OUT. */
+int cw_gate_cleanse(struct cw_gate *g, const char *text, struct cw_buf *out, struct cw_err *err);
 /* Append TEXT, wrapped, each line after the first indented by INDENT. */
 void cw_gate_add_wrapped(struct cw_gate *g, const char *text, size_t indent);
 /* N and ONE, or MANY when N is not 1. */

@@ -37,7 +37,9 @@ static void add_pathless(struct cw_gate *g, const struct cw_finding *f)
 	} else {
 		cw_gate_say(g, "%s ", cw_object_type_name(f->type));
 		add_id(g, &f->object);
-		cw_gate_say(g, "  line %" PRIu64 ", in no commit of the %s", f->line, g->what);
+		cw_gate_say(g, "  line %" PRIu64, f->line);
+		if (cw_coverage_complete(&g->coverage))
+			cw_gate_say(g, ", in no commit of the %s", g->what);
 	}
 }
 
@@ -122,11 +124,14 @@ void cw_gate_list(struct cw_gate *g, enum cw_verdict verdict)
 	for (size_t i = 0, end; i < g->items.len; i = end) {
 		for (end = i + 1; end < g->items.len && items[end].group == items[i].group;)
 			end++;
-		if (items[i].verdict == verdict && ++number <= CW_GATE_LISTED)
-			add_block(g, number, items + i, end - i);
+		if (items[i].verdict != verdict || ++number > CW_GATE_LISTED)
+			continue;
+		cw_gate_say(g, "\n");
+		add_block(g, number, items + i, end - i);
 	}
 	if (number > CW_GATE_LISTED)
-		cw_gate_say(g, "and %zu more.\n", number - CW_GATE_LISTED);
+		cw_gate_say(g, "\nand %zu more\n", number - CW_GATE_LISTED);
+	cw_gate_say(g, "\n");
 }
 
 void cw_gate_list_unscanned(struct cw_gate *g)

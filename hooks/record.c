@@ -14,7 +14,7 @@
 static int add_foreign(struct cw_gate *g, struct cw_json *o, const char *key, const char *text, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT, shown = CW_BUF_INIT;
-	int rc = text ? cw_cleanse(g->cleanser, text, strlen(text), &clean, err) : 0;
+	int rc = text ? cw_gate_cleanse(g, text, &clean, err) : 0;
 
 	if (rc != 0 || !text)
 		return rc;

@@ -212,9 +212,9 @@ static int record_unnamed(struct cw_push *p, struct cw_err *err)
 
 static int prepare(struct cw_push *p, const struct cw_set *set, struct cw_err *err)
 {
-	int rc = cw_repo_open_quarantine(p->opts->quarantine, true, &p->repo, err);
+	int rc = cw_repo_open_pushed(p->opts->quarantine, &p->repo, err);
 
-	rc = rc ? rc : cw_repo_open_quarantine(p->opts->quarantine, false, &p->old, err);
+	rc = rc ? rc : cw_repo_open_before(p->opts->quarantine, p->repo, &p->old, err);
 	rc = rc ? rc : cw_repo_refs(p->repo, &p->refs, &p->faults, err);
 	rc = rc ? rc : cw_repo_shallow(p->repo, &p->shallow, &p->faults, err);
 	rc = rc ? rc : cw_names_new(NAMES_BYTES_MAX, &p->names, err);

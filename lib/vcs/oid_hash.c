@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 
 #define CAP_MIN ((size_t)64)
+#define CLEARED_MAX ((size_t)1024)
 #define CAP_MAX ((size_t)1 << 29)
 
 struct cw_oid_slot {
@@ -22,6 +23,10 @@ void cw_oid_hash_release(struct cw_oid_hash *h)
 
 void cw_oid_hash_clear(struct cw_oid_hash *h)
 {
+	if (h->cap > CLEARED_MAX) { /* cheaper than to clear it each time */
+		cw_oid_hash_release(h);
+		return;
+	}
 	if (h->len)
 		memset(h->slots, 0, h->cap * sizeof(*h->slots));
 	h->len = 0;

@@ -19,7 +19,7 @@ struct cw_oid_hash { /* internal but for len */
 #define CW_OID_HASH_INIT { .slots = NULL }
 
 void cw_oid_hash_release(struct cw_oid_hash *h);
-/* Forget all ids, keep the memory. */
+/* Forget all ids; a small table keeps its memory. */
 void cw_oid_hash_clear(struct cw_oid_hash *h);
 /* The number of OID (len > 0), or NULL; borrowed until the next cw_oid_hash_put(). */
 uint32_t *cw_oid_hash_get(const struct cw_oid_hash *h, const struct cw_oid *oid);

@@ -33,6 +33,7 @@ void cw_repo_free(struct cw_repo *r)
 	cw_strings_release(&r->extra);
 	cw_strings_release(&r->stores);
 	cw_strings_release(&r->packs);
+	cw_strings_release(&r->unusable);
 	cw_store_faults_release(&r->faults);
 	cw_layout_release(&r->at);
 	free(r);
@@ -57,17 +58,46 @@ static int add_backend(git_odb *odb, git_odb_backend *backend, int priority)
 	return rc;
 }
 
+static bool has_path(const struct cw_vec *paths, const char *path)
+{
+	for (size_t i = 0; i < paths->len; i++)
+		if (!strcmp(CW_VEC_AT(paths, char *, i), path))
+			return true;
+	return false;
+}
+
+static int look_at_pack(struct cw_repo *r, const char *index, bool *ret_usable, struct cw_err *err)
+{
+	struct cw_err why = CW_ERR_INIT;
+	char **slot;
+	int rc;
+
+	if (r->known && has_path(&r->known->packs, index)) {
+		*ret_usable = !has_path(&r->known->unusable, index);
+		return 0;
+	}
+	rc = cw_pack_usable(index, &why);
+	*ret_usable = !rc;
+	if (!rc || rc == CW_E_NOMEM)
+		return rc ? cw_err_nomem(err) : 0;
+	slot = cw_vec_push(&r->unusable);
+	if (!slot)
+		return cw_vec_fail(&r->unusable, "packs", err);
+	*slot = strdup(index);
+	return *slot ? 0 : cw_err_nomem(err);
+}
+
 /* Each pack is given to libgit2 by name, and only when its index is sound: an offset outside the pack would crash it. What is wrong
  * with the others is said when the objects are listed. */
-static int add_pack(git_odb *odb, const char *index, struct cw_err *err)
+static int add_pack(struct cw_repo *r, git_odb *odb, const char *index, struct cw_err *err)
 {
 	git_odb_backend *backend = NULL;
-	struct cw_err why = CW_ERR_INIT;
-	int rc = cw_pack_usable(index, &why);
+	bool usable = false;
+	int rc = look_at_pack(r, index, &usable, err);
 
-	if (rc == CW_E_NOMEM)
-		return cw_err_nomem(err);
-	if (rc || git_odb_backend_one_pack(&backend, index) < 0)
+	if (rc)
+		return rc;
+	if (!usable || git_odb_backend_one_pack(&backend, index) < 0)
 		return 0;
 	rc = add_backend(odb, backend, PACKED_PRIORITY);
 	return rc < 0 ? cw_git_err(err, rc, index) : 0;
@@ -106,7 +136,7 @@ static int use_packs(struct cw_repo *r, struct cw_vec *packs, struct cw_err *err
 
 	rc = rc < 0 ? cw_git_err(err, rc, r->at.git_dir) : 0;
 	for (size_t i = 0; !rc && i < packs->len; i++)
-		rc = add_pack(odb, CW_VEC_AT(packs, char *, i), err);
+		rc = add_pack(r, odb, CW_VEC_AT(packs, char *, i), err);
 	for (size_t i = 0; !rc && i < r->stores.len; i++)
 		rc = add_loose(odb, CW_VEC_AT(&r->stores, char *, i), err);
 	if (rc) {
@@ -165,6 +195,7 @@ static struct cw_repo *new_repo(void)
 	r->extra = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
 	r->stores = (struct cw_vec)CW_VEC_INIT(char *, CW_STORES_MAX);
 	r->packs = no_packs();
+	r->unusable = no_packs();
 	r->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
 	return r;
 }
@@ -196,7 +227,8 @@ static int add_extra(struct cw_repo *r, const char *dir, struct cw_err *err)
 	return *slot ? 0 : cw_err_nomem(err);
 }
 
-int cw_repo_open_quarantine(const struct cw_quarantine *q, bool pushed, struct cw_repo **ret, struct cw_err *err)
+static int open_hook(const struct cw_quarantine *q, bool pushed, const struct cw_repo *known, struct cw_repo **ret,
+		     struct cw_err *err)
 {
 	CW_CLEANUP(cw_repo_free_p) struct cw_repo *r = new_repo();
 	int rc = r ? cw_layout_at(q->git_dir, &r->at, err) : cw_err_nomem(err);
@@ -206,10 +238,24 @@ int cw_repo_open_quarantine(const struct cw_quarantine *q, bool pushed, struct c
 		rc = add_extra(r, q->objects, err);
 	for (size_t i = 0; !rc && i < q->alternates.len; i++)
 		rc = add_extra(r, CW_VEC_AT(&q->alternates, char *, i), err);
-	rc = rc ? rc : open_stores(r, err);
+	if (rc)
+		return unreadable(rc, err);
+	r->known = known;
+	rc = open_stores(r, err);
+	r->known = NULL;
 	if (!rc)
 		*ret = cw_steal(&r);
 	return rc ? unreadable(rc, err) : 0;
+}
+
+int cw_repo_open_pushed(const struct cw_quarantine *q, struct cw_repo **ret, struct cw_err *err)
+{
+	return open_hook(q, true, NULL, ret, err);
+}
+
+int cw_repo_open_before(const struct cw_quarantine *q, const struct cw_repo *pushed, struct cw_repo **ret, struct cw_err *err)
+{
+	return open_hook(q, false, pushed, ret, err);
 }
 
 static int no_such_id(struct cw_err *err)

@@ -26,8 +26,11 @@ struct cw_quarantine;
  * the repository's files says. */
 int cw_repo_open(const char *path, struct cw_repo **ret, struct cw_err *err);
 /* The same for the repository in which git runs a hook (vcs/quarantine.h): that git directory itself, with the object directories
- * that git's environment names; without PUSHED, the store as it was before the push. */
-int cw_repo_open_quarantine(const struct cw_quarantine *q, bool pushed, struct cw_repo **ret, struct cw_err *err);
+ * that git's environment names. */
+int cw_repo_open_pushed(const struct cw_quarantine *q, struct cw_repo **ret, struct cw_err *err);
+/* The same without the quarantine: the store as it was before the push. What PUSHED (may be NULL) found out about its packs is not
+ * found out again. */
+int cw_repo_open_before(const struct cw_quarantine *q, const struct cw_repo *pushed, struct cw_repo **ret, struct cw_err *err);
 void cw_repo_free(struct cw_repo *r);
 CW_DEFINE_CLEANUP(struct cw_repo, cw_repo_free)
 /* The git directory, and the work tree or NULL; borrowed. */

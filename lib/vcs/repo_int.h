@@ -16,6 +16,8 @@ struct cw_repo {
 	struct cw_vec stores; /* char *: real paths of object directories, its own first */
 	struct cw_vec packs;  /* char *: the index files of the packs in odb, and of those that cannot be used */
 	struct cw_vec faults; /* struct cw_store_fault */
+	struct cw_vec unusable; /* char *: the packs of which libgit2 must not know */
+	const struct cw_repo *known; /* while it is opened: another view of the same stores, whose packs were looked at; or NULL */
 	git_odb *odb;
 	struct cw_copies *copies; /* NULL until an object could not be read */
 };
