@@ -10,8 +10,9 @@
 #define BASES_MAX ((size_t)1 << 24)
 #define PATH_BYTES_MAX ((size_t)1 << 20)
 /* Steps are items of trees looked at. One commit of a tree made to have more paths than anybody can list ends early, its paths
- * are counted as a whole; a history of such commits ends the comparison. */
+ * are counted as a whole; many such commits end the comparison. */
 #define COMMIT_STEPS_MAX ((uint64_t)1 << 21)
+#define CUT_COMMITS_MAX 32
 #define STEPS_MAX ((uint64_t)1 << 29)
 #define COUNTED_SECRETS_MAX 64 /* secrets whose paths are counted as a whole */
 
@@ -32,7 +33,7 @@ struct walk {
 	uint32_t commit;     /* or none */
 	bool reachable;
 	uint64_t steps, all_steps;
-	bool cut; /* some commit had too many paths */
+	unsigned cut; /* commits with too many paths */
 };
 
 static struct frame *top(struct walk *w)
@@ -244,7 +245,7 @@ static int compare(struct walk *w, uint32_t root, struct cw_err *err)
 			continue;
 		}
 		if (++w->steps > COMMIT_STEPS_MAX) {
-			w->cut = true;
+			w->cut++;
 			break;
 		}
 		items += f->item++;
@@ -286,6 +287,11 @@ static int compare_commit(struct walk *w, uint32_t number, struct cw_err *err)
 	return rc ? rc : compare(w, root, err);
 }
 
+static bool is_exhausted(const struct walk *w)
+{
+	return w->all_steps > STEPS_MAX || w->cut > CUT_COMMITS_MAX || atomic_load_explicit(w->a->cancel, memory_order_relaxed);
+}
+
 static int compare_all(struct walk *w, struct cw_err *err)
 {
 	struct cw_attribution *a = w->a;
@@ -293,13 +299,13 @@ static int compare_all(struct walk *w, struct cw_err *err)
 
 	for (size_t i = 0; !rc && i < a->commits->list.len && !a->exhausted; i++) {
 		rc = compare_commit(w, (uint32_t)i, err);
-		a->exhausted = w->all_steps > STEPS_MAX || atomic_load_explicit(a->cancel, memory_order_relaxed);
+		a->exhausted = is_exhausted(w);
 	}
 	w->commit = CW_COMMIT_NONE;
 	for (size_t i = 0; !rc && i < a->loose_len && !a->exhausted; i++) {
 		w->reachable = a->tree_reachable[a->loose[i]];
 		rc = compare(w, a->loose[i], err);
-		a->exhausted = w->all_steps > STEPS_MAX;
+		a->exhausted = is_exhausted(w);
 	}
 	return rc;
 }

@@ -224,7 +224,7 @@ static int run_packs(struct cw_audit *a, struct cw_err *err)
 {
 	struct cw_packed p = { .list = a->work.items, .len = a->work.len, .workers = a->jobs_len, .take = is_wanted,
 			       .types = 1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG,
-			       .memory_max = memory_max(a),
+			       .object_max = a->opts->object_max, .memory_max = memory_max(a),
 			       .cancel = &a->progress->cancel, .visit = on_version, .fail = on_bad_entry, .other = on_tree,
 			       .drop = drop_facts, .payload = a };
 

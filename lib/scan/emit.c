@@ -164,6 +164,8 @@ static bool is_reachable(const struct cw_emission *e, const struct cw_holder *h,
 	if (h->type == CW_OBJ_TREE && h->oid.len && is_reachable_tree(e, &h->oid))
 		return true;
 
+	if (h->reachable)
+		return true;
 	if (commit != CW_COMMIT_NONE && cw_commit_at(e->commits, commit)->reachable)
 		return true;
 	if (tag && tag->reachable)
@@ -181,8 +183,13 @@ static void mark_named(struct cw_emission *e)
 		const struct cw_tree_item *items = cw_forest_items(forest, order[t], &len);
 
 		for (size_t i = 0; i < len; i++) {
-			if (items[i].target & CW_ITEM_HOLDER)
-				cw_kept_holder(e->history->kept, items[i].target & ~CW_ITEM_HOLDER)->named = true;
+			struct cw_holder *h;
+
+			if (!(items[i].target & CW_ITEM_HOLDER))
+				continue;
+			h = cw_kept_holder(e->history->kept, items[i].target & ~CW_ITEM_HOLDER);
+			h->named = true;
+			h->reachable = h->reachable || e->attribution->tree_reachable[order[t]];
 		}
 	}
 }

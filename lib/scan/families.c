@@ -37,6 +37,7 @@ struct hand { /* one worker's own */
 	struct cw_family_stats stats;
 	struct cw_family_stats *out;
 	unsigned number;
+	bool giant; /* the entry in hand is over the limit, and its bytes are of no use to others */
 };
 
 struct walk {
@@ -213,6 +214,14 @@ static int list_copies(struct hand *h, struct cw_err *why)
 	return 0;
 }
 
+/* An object over the limit is made for its children's sake only. */
+static int check_size(struct walk *w, struct hand *h, uint32_t i, uint64_t len, struct cw_err *why)
+{
+	h->giant = len > w->f->object_max && w->weight[i] == (w->f->wanted[i] == CW_WANTED);
+	return h->giant ? cw_err_set(why, CW_E_LIMIT, "too large: %llu bytes, the limit is %llu", (unsigned long long)len,
+				     (unsigned long long)w->f->object_max) : 0;
+}
+
 /* Make the version of entry I out of BASE. */
 static int build(struct walk *w, struct hand *h, uint32_t i, const struct cw_content *base, struct cw_content **ret,
 		 struct cw_err *why)
@@ -222,6 +231,7 @@ static int build(struct walk *w, struct hand *h, uint32_t i, const struct cw_con
 
 	rc = rc ? rc : cw_pack_inflate(h->reader, i, max, &h->delta, why);
 	rc = rc ? rc : cw_delta_parse(h->delta.data, h->delta.len, base->buf.len, max, &h->ops, &len, why);
+	rc = rc ? rc : check_size(w, h, i, len, why);
 	rc = rc ? rc : list_copies(h, why);
 	rc = rc ? rc : cw_content_new(&h->pool, &w->budget, len, ret, why);
 	if (rc)
@@ -240,8 +250,9 @@ static int read_whole(struct walk *w, struct hand *h, uint32_t i, struct cw_cont
 	uint64_t max = e->delta ? w->budget.max / 3 : w->budget.max;
 	enum cw_object_type type;
 	struct cw_content *c;
-	int rc = cw_content_new(&h->pool, &w->budget, e->size, &c, why);
+	int rc = e->delta ? 0 : check_size(w, h, i, e->size, why);
 
+	rc = rc ? rc : cw_content_new(&h->pool, &w->budget, e->size, &c, why);
 	if (rc)
 		return rc;
 	cw_vec_clear(&h->copies);
@@ -318,11 +329,13 @@ static int do_item(struct walk *w, struct hand *h, struct item item, struct cw_e
 {
 	struct cw_content *c = NULL, *base = item.base;
 	struct cw_err why = CW_ERR_INIT;
-	int rc = base ? build(w, h, item.entry, base, &c, &why) : read_whole(w, h, item.entry, &c, &why);
+	int rc;
 
+	h->giant = false;
+	rc = base ? build(w, h, item.entry, base, &c, &why) : read_whole(w, h, item.entry, &c, &why);
 	if (rc == CW_E_NOMEM) {
 		rc = cw_err_nomem(err);
-	} else if (rc == CW_E_LIMIT && !w->alone) {
+	} else if (rc == CW_E_LIMIT && !w->alone && !h->giant) {
 		rc = put_off(h, item.entry, err);
 	} else if (rc) {
 		rc = fail_family(w, h, item.entry, rc, &why, err);

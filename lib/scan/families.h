@@ -41,6 +41,7 @@ struct cw_families {
 	const struct cw_packs *packs;
 	const uint8_t *wanted; /* one an entry, enum cw_wanted */
 	unsigned workers;
+	uint64_t object_max;   /* bytes; a larger object is rebuilt only when something else is made of it: else it is CW_E_LIMIT */
 	uint64_t memory_max;   /* bytes of content at a time; an object that needs more cannot be read */
 	uint64_t retain_max;   /* of these, bytes of versions that wait for their children */
 	const _Atomic int *cancel;

@@ -34,6 +34,7 @@ struct cw_holder {
 	struct cw_oid oid; /* len 0: a name */
 	enum cw_object_type type;
 	bool named;	/* by some tree */
+	bool reachable; /* through some tree */
 	size_t first;	/* hit */
 	uint32_t count; /* hits, ascending by fact after finish */
 };

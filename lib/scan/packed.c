@@ -91,7 +91,8 @@ int cw_packed_walk(const struct cw_packed *p, struct cw_family_stats *stats, str
 	CW_CLEANUP(cw_freep) uint32_t *of = calloc((size_t)len + 1, sizeof(*of));
 	CW_CLEANUP(cw_freep) uint8_t *wanted = calloc((size_t)len + 1, 1), *found = calloc(p->len + 1, 1);
 	struct table t = { .p = p, .of = of, .wanted = wanted, .found = found };
-	struct cw_families f = { .packs = p->packs, .wanted = wanted, .workers = p->workers, .memory_max = p->memory_max,
+	struct cw_families f = { .packs = p->packs, .wanted = wanted, .workers = p->workers, .object_max = p->object_max,
+				 .memory_max = p->memory_max,
 				 .cancel = p->cancel, .visit = visit, .drop = p->drop, .fail = fail, .payload = &t };
 	int rc;
 

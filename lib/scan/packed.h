@@ -14,7 +14,7 @@ struct cw_packed {
 	size_t len;
 	unsigned types; /* bits 1 << enum cw_object_type of what is visited */
 	unsigned workers;
-	uint64_t memory_max; /* bytes */
+	uint64_t object_max, memory_max; /* bytes, as in struct cw_families */
 	const _Atomic int *cancel;
 	/* Whether object I of the list is wanted, whose TYPE is one of those; NULL: all are. From one thread, before any visit. */
 	bool (*take)(void *payload, size_t i, enum cw_object_type type);

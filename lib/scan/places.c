@@ -98,21 +98,21 @@ int cw_places_make(struct cw_places *p, const struct cw_kept_table *kept, uint32
 
 int cw_places_count(struct cw_places *p, uint32_t secret, uint64_t hash, struct cw_err *err)
 {
-	bool is_new = false;
-	int rc = hash == UINT64_MAX ? 0 : cw_map64_put(&p->more, hash, 0, NULL, &is_new, err);
+	bool is_new = false, full = p->more.len >= p->more.max;
+	int rc = full || hash == UINT64_MAX ? 0 : cw_map64_put(&p->more, hash, 0, NULL, &is_new, err);
 
 	p->unlisted[secret] += is_new && !rc;
-	return rc == CW_E_LIMIT ? 0 : rc;
+	return rc;
 }
 
 int cw_places_seen(struct cw_places *p, struct cw_place_rec *place, uint32_t holder, struct cw_err *err)
 {
 	size_t number = (size_t)(place - (const struct cw_place_rec *)p->list.items);
-	bool is_new = false;
-	int rc = cw_map64_put(&p->seen, CW_MAP64_PAIR(number, holder), 0, NULL, &is_new, err);
+	bool is_new = false, full = p->seen.len >= p->seen.max;
+	int rc = full ? 0 : cw_map64_put(&p->seen, CW_MAP64_PAIR(number, holder), 0, NULL, &is_new, err);
 
 	place->objects += is_new && !rc;
-	return rc == CW_E_LIMIT ? 0 : rc;
+	return rc;
 }
 
 static int by_path_and_fact(const void *va, const void *vb)

@@ -473,8 +473,8 @@ static void release(struct state *s, struct cw_coverage *coverage)
 static int read_packed(struct state *s, struct cw_err *err)
 {
 	struct cw_packed p = { .packs = s->t->packs, .list = s->t->list, .len = s->t->len, .types = 1u << CW_OBJ_TREE,
-			       .workers = s->t->workers_len, .memory_max = s->t->memory_max, .cancel = &s->t->progress->cancel,
-			       .visit = on_version, .fail = on_bad_entry, .drop = free, .payload = s };
+			       .workers = s->t->workers_len, .object_max = s->t->object_max, .memory_max = s->t->memory_max,
+			       .cancel = &s->t->progress->cancel, .visit = on_version, .fail = on_bad_entry, .drop = free, .payload = s };
 
 	return s->t->packs ? cw_packed_walk(&p, s->t->stats, err) : 0;
 }

@@ -48,6 +48,24 @@ for length in 0 1 2 5 20 1500 $((size - 5)) $((size - 1)); do
 	assert_eq "$(count unscanned_count)" 1 "$length bytes"
 done
 
+begin 'the commit of HEAD cut short: status 3, in every format, and never without an end'
+new_repo head
+commit head secret "$(token head)"
+id=$(git -C head rev-parse HEAD)
+file=head/.git/objects/$(echo "$id" | cut -c1-2)/$(echo "$id" | cut -c3-)
+chmod u+w "$file"
+cp "$file" whole
+for length in 0 1 2 12 40 $(($(wc -c <whole) - 1)); do
+	head -c "$length" whole >"$file"
+	for form in jsonl text json sarif gitlab csv junit html; do
+		must_exit 3 "$CREDWATCH" audit --format $form --no-progress --no-default-rules --rules "$RULES" head
+		assert_has out "$id"
+	done
+	report 3 audit head
+	assert_eq "$(findings path state)" 'secret unreachable' "$length bytes"
+	assert_eq "$(grep -c "{\"object\":\"$id\"" out)" 1
+done
+
 # damage FILE OFFSET: change one byte
 damage() {
 	chmod u+w "$1"

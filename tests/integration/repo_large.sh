@@ -27,6 +27,38 @@ git -C large unpack-objects -q <"$(ls large/.git/objects/pack/*.pack)"
 report 3 audit --object-max 1M large
 assert_has out 'too large: 100000033 bytes'
 
+limit_memory
+
+begin 'a blob of 3 GB of zeros, loose and packed, over the limit that is set by default: its header is read, no more (fault 7)'
+for where in loose packed; do
+	new_repo zeros
+	commit zeros secret "$(token zeros)"
+	python3 - $where <<'END'
+import os, sys, zlib
+from rawgit import *
+import struct
+piece, pieces = b"\0" * (64 << 20), 48
+size = len(piece) * pieces
+def stream(head):
+    """A zlib stream of HEAD and SIZE zeros, whose pieces are compressed once."""
+    sum_a, sum_b = zlib.adler32(head) & 0xFFFF, zlib.adler32(head) >> 16
+    sum_b = (sum_b + sum_a * size) % 65521
+    flush = lambda data: (lambda z: z.compress(data) + z.flush(zlib.Z_FULL_FLUSH))(zlib.compressobj(9, zlib.DEFLATED, -15))
+    return b"\x78\xda" + flush(head) + flush(piece) * pieces + b"\x03\0" + struct.pack(">I", sum_b << 16 | sum_a)
+if sys.argv[1] == "loose":
+    write_loose_bytes("zeros/.git", "3b" * 20, stream(b"blob %d\0" % size))
+else:
+    path = write_pack("zeros/.git", [("3b" * 20, entry_header(BLOB, size) + stream(b""))])
+    assert os.path.getsize(path + ".pack") < 4000000
+END
+	report 3 audit zeros
+	assert_eq "$(findings path)" secret
+	assert_has out '3b3b3b3b","reason":"too large: 3221225472 bytes, the limit is 1073741824"'
+	assert_eq "$(count unscanned_count)" 1
+	assert_adds_up 0
+	rm -rf zeros
+done
+
 begin 'a delta bomb: a pack of some kilobytes that asks for 1.6 GB (fault 8)'
 new_repo bomb
 commit bomb secret "$(token bomb)"

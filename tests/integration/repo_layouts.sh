@@ -117,6 +117,37 @@ git clone -q --bare --depth=1 "file://$T/plain" shallow.git
 [ -s shallow.git/shallow ] || fail 'the case needs a shallow clone'
 found shallow.git one three
 
+begin 'a partial clone: each absent object is named, the present ones are scanned, status 3'
+git -C plain config uploadpack.allowFilter true
+git clone -q --bare --filter=blob:none "file://$T/plain" promised.git
+git -C promised.git cat-file --batch-all-objects --batch-check | grep -q ' blob ' && fail 'the case needs a clone without blobs'
+git -C plain rev-list --objects --all | cut -d' ' -f1 | git -C plain cat-file --batch-check | sed -n 's/ blob .*//p' | sort -u >absent
+report 3 audit promised.git
+assert_eq "$(count scanned)" "$(content_objects promised.git)"
+assert_eq "$(count unscanned_count)" "$(wc -l <absent)"
+while read -r id; do
+	assert_has out "{\"object\":\"$id\",\"reason\":\"named by a tree, but not in the object store\"}"
+done <absent
+assert_adds_up 0
+git -C promised.git fetch -q origin "$(git -C plain rev-parse HEAD:dir/one)"
+report 3 audit promised.git
+assert_eq "$(findings path state)" 'dir/one tip'
+assert_eq "$(count unscanned_count)" $(($(wc -l <absent) - 1))
+[ ! -e promised.git/shallow ] || fail 'the case needs all commits'
+
+begin 'a partial clone without trees: the trees are named'
+git clone -q --bare --filter=tree:0 "file://$T/plain" treeless.git
+report 3 audit treeless.git
+assert_eq "$(count scanned)" "$(content_objects treeless.git)"
+assert_eq "$(count unscanned_count)" "$(git -C plain log --all --format=%T | sort -u | wc -l)"
+assert_has out 'tree named by a commit, but not in the object store'
+
+begin 'a shallow clone of a partial clone'
+git clone -q --bare --depth=1 --filter=blob:none "file://$T/plain" both.git
+[ -s both.git/shallow ] || fail 'the case needs a shallow clone'
+report 3 audit both.git
+assert_eq "$(count unscanned_count)" "$(git -C plain ls-tree -r HEAD | cut -d' ' -f3 | cut -f1 | sort -u | wc -l)"
+
 begin 'replace refs and grafts hide nothing'
 cp -r plain replaced
 git -C replaced replace "$(git -C replaced rev-parse HEAD:dir/one)" "$(echo clean | git -C replaced hash-object -w --stdin)"

@@ -153,3 +153,12 @@ for line in open("out"):
         print(" ".join(str(item.get(key)) for key in sys.argv[1:]))
 END
 }
+
+# limit_memory: from now on the program may use 300 MB of its own memory, as much as an audit needs at most. A sanitizer needs more.
+limit_memory() {
+	if [ -z "$SANITIZED" ]; then
+		printf '#!/bin/sh\nexec prlimit --data=300000000 "%s" "$@"\n' "$CREDWATCH" >"$T/limited"
+		chmod +x "$T/limited"
+		CREDWATCH=$T/limited
+	fi
+}

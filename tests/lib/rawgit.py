@@ -54,9 +54,16 @@ def entry_header(kind, size):
     return bytes([first | 0x80]) + varint(size) if size else bytes([first])
 
 
+def deflate(data):
+    """A zlib stream; small ones are stored, which is far quicker for many of them."""
+    if len(data) > 200:
+        return zlib.compress(data)
+    return b"\x78\x01\x01" + struct.pack("<HH", len(data), len(data) ^ 0xFFFF) + data + struct.pack(">I", zlib.adler32(data))
+
+
 def entry(kind, data, size=None):
     """The bytes of a whole object in a pack; a given SIZE need not be its own."""
-    return entry_header(kind, len(data) if size is None else size) + zlib.compress(data)
+    return entry_header(kind, len(data) if size is None else size) + deflate(data)
 
 
 def ref_delta(base, delta):
