@@ -34,6 +34,10 @@ struct baseline_opts {
 	 .help = "threads (default: one for each processor that may be used)"},                                        \
 	{.kind = CW_OPT_SIZE, .name = "object-max", .arg = "SIZE", FIELD(run.object_max), .min = 1,                    \
 	 .max = CW_OBJECT_MAX_MAX, .help = "larger files or objects are not scanned (default 1G)"},                       \
+	{.kind = CW_OPT_SIZE, .name = "max-memory", .arg = "SIZE", FIELD(run.memory_max), .min = CW_MEMORY_MAX_MIN,            \
+	 .max = CW_OBJECT_MAX_MAX, .help = "content in memory at a time, for an audit (default 4G)"},                  \
+	{.kind = CW_OPT_FLAG, .name = "no-cache", FIELD(run.no_cache),                                                 \
+	 .help = "do not use what earlier audits of the repository have found, and keep nothing for later ones"},     \
 	{.kind = CW_OPT_FLAG, .letter = 'q', .name = "quiet", FIELD(run.quiet), .help = "print errors and notes only"}, \
 	{.kind = CW_OPT_FLAG, .name = "no-progress", FIELD(run.no_progress),                                           \
 	 .help = "no progress line (it is only shown on a terminal)"},                                                 \
