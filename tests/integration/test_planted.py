@@ -12,6 +12,7 @@ import harness
 import rawgit
 
 PLANTS = 500
+FILLER = b"".join(b"line %d of many that all files have\n" % i for i in range(50))  # so that git packs one as a delta of another
 PEOPLE = b"author A <a@example.org> 1700000000 +0000\ncommitter A <a@example.org> 1700000000 +0000\n"
 
 
@@ -24,7 +25,7 @@ def is_name(text):
 
 
 def as_lines(text):
-    return b"(before)\n" + text + b"\n(behind)\n"
+    return FILLER + b"(before)\n" + text + b"\n(behind)\n" + FILLER
 
 
 def in_line(text):
@@ -36,7 +37,7 @@ def plain(text):
 
 
 def crlf(text):
-    return as_lines(text).replace(b"\n", b"\r\n")
+    return as_lines(text).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def encoded(text):
@@ -241,8 +242,8 @@ class Planted(harness.Case):
 
     # ---- what the audit says ----
 
-    def audit(self):
-        done = self.run_it("audit", "--format=jsonl", "--show-secrets", "--no-inline-marks")
+    def audit(self, *args):
+        done = self.run_it("audit", "--format=jsonl", "--show-secrets", "--no-inline-marks", *args)
         self.assertStatus(done, 1)
         lines = done.json_lines()
         self.assertEqual(lines[-1]["coverage"]["unscanned_count"], 0)
@@ -273,6 +274,13 @@ class Planted(harness.Case):
             for what, rule, (secret, _), *_ in planted:
                 self.assertFalse(len(secret) >= 20 and secret in done.out + done.err, "%s in %s is shown" % (rule, what))
 
+    def check_deltas(self):
+        folder = self.dir + "/.git/objects/pack"
+        index = [name for name in os.listdir(folder) if name.endswith(".idx")]
+        done = subprocess.run(["git", "verify-pack", "-s", *index], cwd=folder, env=self.env, stdout=subprocess.PIPE, check=True)
+        full = int(done.stdout.split(b"non delta: ")[1].split()[0])
+        self.assertLess(full, 2 * PLANTS // 3)
+
     def run_seed(self, seed):
         subprocess.run(["rm", "-rf", self.dir + "/.git", self.dir + "/ex"], check=True)
         self.git("init", "-q", "-b", "main")
@@ -281,8 +289,10 @@ class Planted(harness.Case):
         builder.finish()
         loose = self.audit()
         self.check(planted, loose)
-        self.git("repack", "-q", "-a", "-d", "-k")
+        self.git("repack", "-q", "-a", "-d", "-f", "-k", "--window=50")
+        self.check_deltas()
         self.assertEqual(self.audit(), loose)
+        self.assertEqual(self.audit("--exhaustive"), loose)
         self.check_redacted(planted)
 
     def test_planted(self):
