@@ -201,8 +201,8 @@ static void say_timeout(struct receive *r, bool accepted)
 {
 	struct cw_gate *g = &r->gate;
 
-	cw_gate_say(g, "credwatch: push %s: the scan did not end within %llu.%llu s\n", accepted ? "accepted unscanned" : "rejected",
-		    (unsigned long long)(r->deadline_ms / 1000), (unsigned long long)(r->deadline_ms % 1000 / 100));
+	cw_gate_say(g, "credwatch: push %s: the scan did not end within %llu ms\n",
+		    accepted ? "accepted unscanned" : "rejected", (unsigned long long)r->deadline_ms);
 	cw_gate_say(g, "%llu of %llu objects were scanned. ",
 		    (unsigned long long)(g->coverage.scanned + g->coverage.cached), (unsigned long long)g->coverage.expected);
 	cw_gate_say(g, accepted ? "The push is on record to be scanned later.\n" :
@@ -258,6 +258,8 @@ static void say_bypass(struct receive *r)
 		cw_gate_say(g, "If it is no secret, let it pass this once; the reason is put on record:\n"
 			       "    git push -o credwatch.allow=%s \\\n"
 			       "        -o credwatch.reason='WHY'\n", items[i].finding->fingerprint);
+		if (g->secrets[CW_VERDICT_BLOCK] > 1)
+			cw_gate_say(g, "    (for each such secret one -o credwatch.allow=FINGERPRINT)\n");
 		return;
 	}
 }

@@ -103,6 +103,7 @@ static int look_at_text(struct cw_push *p, const struct cw_oid *oid, const struc
 	if (commit) {
 		at.commit = commit->oid;
 		at.date = commit->time;
+		at.order = (size_t)(commit - (const struct cw_range_commit *)p->range->commits.items);
 	}
 	cw_kept_holder(&p->lookup.kept, holder)->named = true;
 	return cw_push_record_all(p, holder, &at, err);

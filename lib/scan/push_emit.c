@@ -60,8 +60,7 @@ static int record_cmp(const void *va, const void *vb)
 	int c = place_cmp(a, b);
 
 	c = c ? c : (int)(b->commit.len > 0) - (int)(a->commit.len > 0);
-	c = c ? c : (a->date > b->date) - (a->date < b->date);
-	c = c ? c : cw_oid_cmp(&a->commit, &b->commit);
+	c = c ? c : (a->order > b->order) - (a->order < b->order);
 	return c ? c : cw_oid_cmp(&a->object, &b->object);
 }
 

@@ -23,6 +23,7 @@ struct cw_push_record { /* a secret that counts, at one place of one commit */
 	enum cw_object_type type; /* tree: the name */
 	struct cw_oid commit; /* len 0: none */
 	int64_t date;
+	size_t order;	      /* of the commit in the range */
 	const char *ref;      /* borrowed; or NULL */
 };
 

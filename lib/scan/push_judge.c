@@ -153,6 +153,7 @@ static int record_new(struct looking *l, bool all, struct cw_err *err)
 		if (l->commit) {
 			at.commit = l->commit->oid;
 			at.date = l->commit->time;
+			at.order = (size_t)(l->commit - (const struct cw_range_commit *)p->range->commits.items);
 		}
 		hits = cw_lookup_hits(&p->lookup, j->holder, &len);
 		for (uint32_t k = 0; !rc && k < len; k++) {

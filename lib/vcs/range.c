@@ -18,7 +18,7 @@
 #define SKEWED_MAX 4096
 #define ASK_EVERY 64 /* commits */
 
-enum { FRESH = 1, OLD = 2, QUEUED = 4, DONE = 8, BROKEN = 16 };
+enum { FRESH = 1, OLD = 2, QUEUED = 4, DONE = 8, BROKEN = 16, OPENED = 32, TAKEN = 64 };
 
 struct node {
 	struct cw_range_commit commit;
@@ -467,7 +467,8 @@ static int by_time(const void *va, const void *vb)
 	return cw_oid_cmp(&a->oid, &b->oid);
 }
 
-static int take_fresh(struct walk *w, struct cw_err *err)
+/* The new commits by time; what cannot be read is said. */
+static int list_fresh(struct walk *w, struct cw_vec *out, struct cw_err *err)
 {
 	int rc = 0;
 
@@ -481,13 +482,58 @@ static int take_fresh(struct walk *w, struct cw_err *err)
 			rc = fault(w, &n->commit.oid, "the commit is missing or cannot be read", err);
 			continue;
 		}
-		slot = cw_vec_push(&w->out->commits);
+		slot = cw_vec_push(out);
 		if (!slot)
-			return cw_vec_fail(&w->out->commits, "commits of the push", err);
+			return cw_vec_fail(out, "commits of the push", err);
 		*slot = n->commit;
 	}
-	if (w->out->commits.len)
-		qsort(w->out->commits.items, w->out->commits.len, w->out->commits.item_size, by_time);
+	if (out->len)
+		qsort(out->items, out->len, out->item_size, by_time);
+	return rc;
+}
+
+/* Put a commit to the outcome, those below it first. Commits of one second have no order but this. */
+static int take_down_from(struct walk *w, uint32_t start, struct cw_err *err)
+{
+	int rc = push_number(&w->stack, start, err);
+
+	while (!rc && w->stack.len) {
+		uint32_t i = CW_VEC_AT(&w->stack, uint32_t, w->stack.len - 1);
+		struct node *n = node_at(w, i);
+		struct cw_range_commit *slot;
+		bool ready = true;
+
+		for (uint32_t k = 0; !rc && !(n->flags & OPENED) && k < n->commit.parents_len; k++) {
+			const uint32_t *parent = cw_oid_hash_get(&w->index, &parents_of(w, n)[k]);
+			unsigned flags = parent ? node_at(w, *parent)->flags : OLD;
+
+			if ((flags & (FRESH | OLD | BROKEN | OPENED | TAKEN)) != FRESH)
+				continue;
+			rc = push_number(&w->stack, *parent, err);
+			ready = false;
+		}
+		n->flags |= OPENED;
+		if (rc || !ready)
+			continue;
+		w->stack.len--;
+		slot = n->flags & TAKEN ? NULL : cw_vec_push(&w->out->commits);
+		if (!slot && !(n->flags & TAKEN))
+			return cw_vec_fail(&w->out->commits, "commits of the push", err);
+		if (slot)
+			*slot = n->commit;
+		n->flags |= TAKEN;
+	}
+	return rc;
+}
+
+static int take_fresh(struct walk *w, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec list = CW_VEC_INIT(struct cw_range_commit, NODES_MAX);
+	int rc = list_fresh(w, &list, err);
+
+	cw_vec_clear(&w->stack);
+	for (size_t i = 0; !rc && i < list.len; i++)
+		rc = take_down_from(w, *cw_oid_hash_get(&w->index, &CW_VEC_AT(&list, struct cw_range_commit, i).oid), err);
 	return rc;
 }
 

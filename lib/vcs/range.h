@@ -33,7 +33,7 @@ struct cw_range_other {
 };
 
 struct cw_range {
-	struct cw_vec commits; /* struct cw_range_commit, by (time, id) */
+	struct cw_vec commits; /* struct cw_range_commit: parents before their children, else by (time, id) */
 	struct cw_vec parents; /* struct cw_oid */
 	struct cw_vec tags;    /* struct cw_oid: tag objects between tips and what they name */
 	struct cw_vec others;  /* struct cw_range_other: what tips name that is no commit */

@@ -176,6 +176,20 @@ class Found(push_harness.PushCase):
                    "commit %s  b.txt:1" % first[:12], "commit %s  c.txt:1" % second[:12],
                    "git rebase -i %s^" % first[:12], "%s, %s" % (first[:12], second[:12]))
 
+    def test_order_in_one_second(self):
+        # Commits of one second stand in the order of history, whatever their ids: the first is where to begin.
+        made = [self.commit_file("f%d.txt" % i, line(github("%s%d" % (self.id(), i)))) for i in range(8)]
+        self.check(self.push("HEAD:refs/heads/main"), "git rebase -i %s^" % made[0][:12],
+                   ", ".join(each[:12] for each in made[:5]) + " and 3 more")
+
+    def test_brought_twice(self):
+        # Taken out and brought in again: the first commit that brings it is named.
+        first = self.commit_file("a.txt", line(self.secret))
+        self.commit_file("a.txt", "gone\n")
+        self.commit_file("a.txt", line(self.secret))
+        self.check(self.push("HEAD:refs/heads/main"), "commit %s  a.txt:1" % first[:12],
+                   "git rebase -i %s^" % first[:12])
+
     def test_python_in_all(self):
         # A line of a folder that is new as a whole, in a second branch of the same push.
         self.commit_file("pkg/deep/er/a.py", "conf = {'password': '%s'}\n" % self.secret)
