@@ -352,6 +352,7 @@ static void audit_release(struct cw_audit *a)
 		*a->opts->stats = a->stats;
 	cw_packs_free(a->packs);
 	cw_repo_free(a->repo);
+	cw_snapshot_release(&a->before);
 	cw_kept_release(&a->kept);
 	cw_refs_release(&a->refs);
 	cw_store_faults_release(&a->ref_faults);

@@ -11,6 +11,7 @@
 #include "scan/known.h"
 #include "scan/scanner.h"
 #include "vcs/repo.h"
+#include "vcs/snapshot.h"
 
 struct cw_audit_job { /* one worker's own */
 	struct cw_repo *repo;
@@ -32,6 +33,8 @@ struct cw_audit {
 	struct cw_audit_stats stats;
 	struct cw_kept_table kept;
 	struct cw_known *known; /* NULL: no verdict store */
+	struct cw_snapshot before; /* taken in front of the last enumeration */
+	bool snapshot;		   /* it says all that there is to say */
 	struct cw_vec refs;	  /* struct cw_ref, read before the last enumeration */
 	struct cw_vec ref_faults; /* struct cw_store_fault */
 	struct cw_audit_job *jobs;

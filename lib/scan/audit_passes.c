@@ -106,11 +106,28 @@ static void reopen_others(struct cw_audit *a)
 	}
 }
 
+/* Note what the store looks like now. Without memory, or when something cannot be looked at, nothing is known. */
+static void take_snapshot(struct cw_audit *a)
+{
+	cw_snapshot_release(&a->before);
+	a->snapshot = !cw_snapshot_take(a->opts->path, &a->before, NULL) && !a->before.faults.len;
+}
+
+/* Whether no file of the store and no reference has changed since: then a new list would be the same. */
+static bool stood_still(const struct cw_audit *a)
+{
+	CW_CLEANUP(cw_snapshot_release) struct cw_snapshot now = CW_SNAPSHOT_INIT;
+
+	return a->snapshot && !cw_snapshot_take(a->opts->path, &now, NULL) && !now.faults.len &&
+	       !memcmp(now.files, a->before.files, sizeof(now.files)) && !memcmp(now.all, a->before.all, sizeof(now.all));
+}
+
 /* References first: what they name is then in the list of objects. */
 int cw_audit_list(struct cw_audit *a, struct cw_vec *out, struct cw_err *err)
 {
 	int rc;
 
+	take_snapshot(a);
 	cw_refs_release(&a->refs);
 	cw_store_faults_release(&a->ref_faults);
 	a->refs = (struct cw_vec)CW_VEC_INIT(struct cw_ref, CW_REFS_MAX);
@@ -123,8 +140,12 @@ int cw_audit_list(struct cw_audit *a, struct cw_vec *out, struct cw_err *err)
 int cw_audit_check(struct cw_audit *a, bool last, bool *ret_again, struct cw_err *err)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec now = cw_audit_no_refs();
-	int rc = reopen(a, err);
+	int rc;
 
+	*ret_again = false;
+	if (stood_still(a))
+		return 0;
+	rc = reopen(a, err);
 	rc = rc ? rc : cw_audit_list(a, &now, err);
 	if (rc)
 		return rc;

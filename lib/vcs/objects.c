@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/sort.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
 #include "vcs/map.h"
@@ -23,14 +24,6 @@
 #define ORDER_LOOSE UINT64_MAX
 
 /* ---- sorting ---- */
-
-#define DIGIT_BITS 11
-#define DIGITS ((size_t)1 << DIGIT_BITS)
-
-struct key { /* of one item */
-	uint64_t key;
-	size_t at;
-};
 
 static int by_oid(const void *a, const void *b)
 {
@@ -63,50 +56,21 @@ static uint64_t key_of_order(const struct cw_object_ref *ref)
 	return ref->order;
 }
 
-/* One pass of a radix sort, by the digit at SHIFT. */
-static void sort_digit(const struct key *from, struct key *to, size_t n, unsigned shift)
-{
-	size_t at[DIGITS] = { 0 }, sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		at[from[i].key >> shift & (DIGITS - 1)]++;
-	for (size_t d = 0; d < DIGITS; d++) {
-		size_t count = at[d];
-
-		at[d] = sum;
-		sum += count;
-	}
-	for (size_t i = 0; i < n; i++)
-		to[at[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
-}
-
-/* Sort the N items by KEY_OF, those with equal keys by COMPARE. A few hundred thousand items are usual, and most come in order
- * already or differ in few digits. */
+/* Sort the N items by KEY_OF, those with equal keys by COMPARE. */
 static int sort_items(struct cw_object_ref *items, size_t n, uint64_t (*key_of)(const struct cw_object_ref *ref),
 		      int (*compare)(const void *a, const void *b), struct cw_err *err)
 {
-	CW_CLEANUP(cw_freep) struct key *keys = malloc((2 * n + 1) * sizeof(*keys));
+	CW_CLEANUP(cw_freep) struct cw_sort_key *keys = malloc((2 * n + 1) * sizeof(*keys));
 	CW_CLEANUP(cw_freep) struct cw_object_ref *sorted = malloc((n + 1) * sizeof(*sorted));
-	struct key *from = keys, *to = keys ? keys + n : NULL;
-	uint64_t differ = 0;
+	struct cw_sort_key *from;
 
 	if (!keys || !sorted)
 		return cw_err_nomem(err);
-	for (size_t i = 0; i < n; i++) {
-		keys[i] = (struct key){ .key = key_of(&items[i]), .at = i };
-		differ |= keys[i].key ^ keys[0].key;
-	}
-	for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
-		if (!(differ >> shift & (DIGITS - 1)))
-			continue;
-		sort_digit(from, to, n, shift);
-		struct key *other = from;
-
-		from = to;
-		to = other;
-	}
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = items[from[i].at];
+		keys[i] = (struct cw_sort_key){ .key = key_of(&items[i]), .value = i };
+	from = cw_sort_keys(keys, keys + n, n);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = items[from[i].value];
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && from[end].key == from[i].key;)
 			end++;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/sort.h"
 #include "vcs/map.h"
 
 #define SHA1_LEN 20 /* bytes of an id: libgit2 reads no others */
@@ -70,24 +71,14 @@ int cw_pack_check_ends(int fd, uint64_t size, const struct cw_pack_index *x, str
 	return 0;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* SIZE is at least that of an empty pack. */
 static int check_bounds(uint64_t size, const struct cw_pack_index *x, struct cw_err *err)
 {
-	struct cw_oid oid;
-
 	for (uint32_t i = 0; i < x->count; i++) {
-		uint64_t offset = 0;
-		int rc = cw_pack_index_entry(x, i, &oid, &offset, err);
+		uint64_t offset = cw_pack_index_offset(x, i);
 
-		if (rc)
-			return rc;
+		if (offset == UINT64_MAX)
+			return cw_err_set(err, CW_E_CORRUPT, "entry %" PRIu32 " of the pack index has no offset", i);
 		if (offset < PACK_HEADER_LEN || offset >= size - x->oid_len)
 			return corrupt(err, "the index points to places outside the pack");
 	}
@@ -96,20 +87,16 @@ static int check_bounds(uint64_t size, const struct cw_pack_index *x, struct cw_
 
 static int check_distinct(const struct cw_pack_index *x, struct cw_err *err)
 {
-	CW_CLEANUP(cw_freep) uint64_t *offsets = calloc(x->count ? x->count : 1, sizeof(*offsets));
-	struct cw_oid oid;
+	CW_CLEANUP(cw_freep) struct cw_sort_key *keys = calloc(2 * (size_t)x->count + 1, sizeof(*keys));
+	struct cw_sort_key *sorted;
 
-	if (!offsets)
+	if (!keys)
 		return cw_err_nomem(err);
-	for (uint32_t i = 0; i < x->count; i++) {
-		int rc = cw_pack_index_entry(x, i, &oid, &offsets[i], err);
-
-		if (rc)
-			return rc;
-	}
-	qsort(offsets, x->count, sizeof(*offsets), by_number);
+	for (uint32_t i = 0; i < x->count; i++)
+		keys[i].key = cw_pack_index_offset(x, i);
+	sorted = cw_sort_keys(keys, keys + x->count, x->count);
 	for (uint32_t i = 1; i < x->count; i++) {
-		if (offsets[i] == offsets[i - 1])
+		if (sorted[i].key == sorted[i - 1].key)
 			return corrupt(err, "the index gives two objects the same place in the pack");
 	}
 	return 0;

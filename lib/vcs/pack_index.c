@@ -101,19 +101,22 @@ int cw_pack_index_parse(const void *data, size_t len, uint8_t oid_len, struct cw
 	return parse_v2(p, len, oid_len, ret, err);
 }
 
+uint64_t cw_pack_index_offset(const struct cw_pack_index *x, uint32_t i)
+{
+	uint32_t word = be32(x->off32 + (size_t)i * x->off_step), k = word & ~LARGE_OFFSET;
+
+	if (x->version == 1 || !(word & LARGE_OFFSET))
+		return word;
+	return k < x->off64_count ? be64(x->off64 + (size_t)k * 8) : UINT64_MAX;
+}
+
 int cw_pack_index_entry(const struct cw_pack_index *x, uint32_t i, struct cw_oid *ret_oid, uint64_t *ret_offset,
 			struct cw_err *err)
 {
-	uint32_t word = be32(x->off32 + (size_t)i * x->off_step);
-	uint64_t offset = word;
+	uint64_t offset = cw_pack_index_offset(x, i);
 
-	if (x->version > 1 && word & LARGE_OFFSET) {
-		uint32_t k = word & ~LARGE_OFFSET;
-
-		if (k >= x->off64_count)
-			return cw_err_set(err, CW_E_CORRUPT, "entry %u of the pack index has no offset", i);
-		offset = be64(x->off64 + (size_t)k * 8);
-	}
+	if (offset == UINT64_MAX)
+		return cw_err_set(err, CW_E_CORRUPT, "entry %u of the pack index has no offset", i);
 	*ret_oid = (struct cw_oid){ .len = x->oid_len };
 	memcpy(ret_oid->id, x->ids + (size_t)i * x->id_step, x->oid_len);
 	*ret_offset = offset;

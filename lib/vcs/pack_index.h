@@ -26,5 +26,7 @@ int cw_pack_index_parse(const void *data, size_t len, uint8_t oid_len, struct cw
 /* Entry I (< count) of the index. CW_E_CORRUPT when its offset points outside the table of large offsets. */
 int cw_pack_index_entry(const struct cw_pack_index *x, uint32_t i, struct cw_oid *ret_oid, uint64_t *ret_offset,
 			struct cw_err *err);
+/* Its offset alone; UINT64_MAX where that would be CW_E_CORRUPT. */
+uint64_t cw_pack_index_offset(const struct cw_pack_index *x, uint32_t i);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/sort.h"
 #include "vcs/pack_check.h"
 #include "vcs/pack_index.h"
 #include "vcs/packs_int.h"
@@ -14,13 +15,6 @@
 #define ENTRY_LEN_MIN 9		/* bytes in a pack: a header and an empty zlib stream */
 #define INDEX_PER_ENTRY_MAX 40	/* bytes in an index: id, checksum, offset, large offset, and a few to spare */
 #define INDEX_OTHER_MAX 4096
-#define DIGIT_BITS 11
-#define DIGITS ((size_t)1 << DIGIT_BITS)
-
-struct place {
-	uint64_t offset;
-	uint32_t nth; /* in the index */
-};
 
 struct bytes {
 	uint8_t *data;
@@ -58,49 +52,29 @@ static int read_index(const char *path, uint64_t pack_size, struct bytes *ret, s
 	return rc;
 }
 
-/* Sort by offset: a radix sort, since a comparison costs more than a pass. SPARE has room for as many. Returns where the result is. */
-static struct place *sort_places(struct place *places, struct place *spare, uint32_t count, uint64_t size)
-{
-	for (unsigned shift = 0; shift < 64 && size >> shift; shift += DIGIT_BITS) {
-		uint32_t start[DIGITS + 1] = { 0 };
-		struct place *old = places;
-
-		for (uint32_t i = 0; i < count; i++)
-			start[(places[i].offset >> shift & (DIGITS - 1)) + 1]++;
-		for (size_t i = 1; i < DIGITS; i++)
-			start[i] += start[i - 1];
-		for (uint32_t i = 0; i < count; i++)
-			spare[start[places[i].offset >> shift & (DIGITS - 1)]++] = places[i];
-		places = spare;
-		spare = old;
-	}
-	return places;
-}
-
 /* The offsets of all entries; ids must not descend. */
-static int list_places(const struct cw_pack_index *x, uint64_t trailer, struct place *out, struct cw_err *err)
+static int list_places(const struct cw_pack_index *x, uint64_t trailer, struct cw_sort_key *out, struct cw_err *err)
 {
 	for (uint32_t i = 0; i < x->count; i++) {
-		struct cw_oid oid;
-		int rc = cw_pack_index_entry(x, i, &oid, &out[i].offset, err);
+		const uint8_t *id = x->ids + (size_t)i * x->id_step;
 
-		if (rc)
-			return rc;
-		if (out[i].offset < CW_PACK_HEADER_LEN || out[i].offset >= trailer)
+		out[i] = (struct cw_sort_key){ .key = cw_pack_index_offset(x, i), .value = i };
+		if (out[i].key == UINT64_MAX)
+			return corrupt(err, "the index gives an object no place in the pack");
+		if (out[i].key < CW_PACK_HEADER_LEN || out[i].key >= trailer)
 			return corrupt(err, "the index points to places outside the pack");
-		if (i && memcmp(x->ids + (size_t)(i - 1) * x->id_step, oid.id, CW_PACK_ID_LEN) > 0)
+		if (i && memcmp(id - x->id_step, id, CW_PACK_ID_LEN) > 0)
 			return corrupt(err, "the ids of the index are not in order");
-		out[i].nth = i;
 	}
 	return 0;
 }
 
-static int check_places(const struct place *places, uint32_t count, struct cw_err *err)
+static int check_places(const struct cw_sort_key *places, uint32_t count, struct cw_err *err)
 {
-	if (count && places[0].offset != CW_PACK_HEADER_LEN)
+	if (count && places[0].key != CW_PACK_HEADER_LEN)
 		return corrupt(err, "the index does not name the first object of the pack");
 	for (uint32_t i = 1; i < count; i++) {
-		if (places[i].offset == places[i - 1].offset)
+		if (places[i].key == places[i - 1].key)
 			return corrupt(err, "the index gives two objects the same place in the pack");
 	}
 	return 0;
@@ -132,7 +106,7 @@ static bool copies_unordered(const struct cw_pack_index *x, const uint32_t *by_i
 }
 
 /* Room was reserved. PLACES are sorted and end before TRAILER. */
-static void append(struct cw_packs *p, const struct cw_pack_index *x, const struct place *places, uint64_t trailer)
+static void append(struct cw_packs *p, const struct cw_pack_index *x, const struct cw_sort_key *places, uint64_t trailer)
 {
 	uint32_t first = (uint32_t)p->entries.len, pack = (uint32_t)p->packs.len;
 	uint32_t *by_id = (uint32_t *)p->by_id.items + first;
@@ -140,11 +114,11 @@ static void append(struct cw_packs *p, const struct cw_pack_index *x, const stru
 	struct cw_pack_id *ids = (struct cw_pack_id *)p->ids.items + first;
 
 	for (uint32_t i = 0; i < x->count; i++) {
-		entries[i] = (struct cw_entry){ .offset = places[i].offset, .pack = pack, .base = CW_ENTRY_NONE };
-		entries[i].end = i + 1 < x->count ? places[i + 1].offset : trailer;
+		entries[i] = (struct cw_entry){ .offset = places[i].key, .pack = pack, .base = CW_ENTRY_NONE };
+		entries[i].end = i + 1 < x->count ? places[i + 1].key : trailer;
 		entries[i].child = entries[i].sibling = CW_ENTRY_NONE;
-		memcpy(ids[i].id, x->ids + (size_t)places[i].nth * x->id_step, CW_PACK_ID_LEN);
-		by_id[places[i].nth] = first + i;
+		memcpy(ids[i].id, x->ids + (size_t)places[i].value * x->id_step, CW_PACK_ID_LEN);
+		by_id[places[i].value] = first + i;
 	}
 	p->unordered |= pack > 0 || copies_unordered(x, by_id);
 	p->entries.len = p->ids.len = p->by_id.len = first + x->count;
@@ -153,13 +127,13 @@ static void append(struct cw_packs *p, const struct cw_pack_index *x, const stru
 static int load_entries(struct cw_packs *p, const struct cw_pack_file *file, const struct cw_pack_index *x, struct cw_err *err)
 {
 	uint64_t trailer = file->size - CW_PACK_SUM_LEN;
-	CW_CLEANUP(cw_freep) struct place *places = malloc((size_t)x->count * 2 * sizeof(*places) + 1);
-	struct place *sorted;
+	CW_CLEANUP(cw_freep) struct cw_sort_key *places = malloc((size_t)x->count * 2 * sizeof(*places) + 1);
+	struct cw_sort_key *sorted;
 	int rc = places ? list_places(x, trailer, places, err) : cw_err_nomem(err);
 
 	if (rc)
 		return rc;
-	sorted = sort_places(places, places + x->count, x->count, file->size);
+	sorted = cw_sort_keys(places, places + x->count, x->count);
 	rc = check_places(sorted, x->count, err);
 	rc = rc ? rc : reserve(p, x->count, err);
 	if (!rc)

@@ -155,11 +155,17 @@ static int use_packs(struct cw_repo *r, struct cw_vec *packs, struct cw_err *err
 static int open_stores(struct cw_repo *r, struct cw_err *err)
 {
 	CW_CLEANUP(cw_store_faults_release) struct cw_vec faults = CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
-	CW_CLEANUP(cw_strings_release) struct cw_vec packs = no_packs();
-	int rc = cw_stores_find(r->at.common_dir, &r->extra, &r->stores, &faults, err);
 
-	rc = rc ? rc : find_packs(r, &packs, err);
-	return rc ? rc : use_packs(r, &packs, err);
+	return cw_stores_find(r->at.common_dir, &r->extra, &r->stores, &faults, err);
+}
+
+/* The database is put together when the first object is asked for: most objects are read from their packs directly. */
+static int need_odb(struct cw_repo *r, struct cw_err *err)
+{
+	CW_CLEANUP(cw_strings_release) struct cw_vec packs = no_packs();
+	int rc = r->odb ? 0 : find_packs(r, &packs, err);
+
+	return rc || r->odb ? rc : use_packs(r, &packs, err);
 }
 
 /* After a failed read: whether other packs are in use now, because the store was repacked. */
@@ -279,6 +285,9 @@ int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_t
 
 	if (!cw_oid_to_git(&id, oid))
 		return no_such_id(err);
+	rc = need_odb(r, err);
+	if (rc)
+		return rc;
 	rc = git_odb_read_header(&size, &git_type, r->odb, &id);
 	if (rc < 0 && refresh(r))
 		rc = git_odb_read_header(&size, &git_type, r->odb, &id);
@@ -298,7 +307,8 @@ bool cw_repo_has(struct cw_repo *r, const struct cw_oid *oid)
 {
 	git_oid id;
 
-	return cw_oid_to_git(&id, oid) && git_odb_exists_ext(r->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+	return cw_oid_to_git(&id, oid) && !need_odb(r, NULL) &&
+	       git_odb_exists_ext(r->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
 }
 
 /* Read OID; when that fails, or VERIFY and the content has another id, from the next good copy. */
@@ -310,6 +320,9 @@ static int read_object(struct cw_repo *r, const struct cw_oid *oid, bool verify,
 
 	if (!cw_oid_to_git(&id, oid))
 		return no_such_id(err);
+	rc = need_odb(r, err);
+	if (rc)
+		return rc;
 	rc = git_odb_read(&object, r->odb, &id);
 	if (rc < 0 && refresh(r))
 		rc = git_odb_read(&object, r->odb, &id);
