@@ -49,6 +49,46 @@ hook unpacked 1 run sh unpack.sh unpacked
 assert_has out 'complete 1'
 assert_has out "expected $(git_objects unpacked | grep -c -v ' tree ') "
 
+begin 'a pack that is cut short, overwritten or replaced by another during the audit: what is lost is said (fault 13)'
+cat >spoil.sh <<'END'
+for pack in "$2"/.git/objects/pack/*.pack; do
+	chmod u+w "$pack"
+	case $1 in
+	cut) truncate -s 3000 "$pack" ;;
+	overwritten) head -c "$(wc -c <"$pack")" /dev/zero | dd of="$pack" conv=notrunc status=none ;;
+	replaced) cp plain.pack "$pack.new" && mv "$pack.new" "$pack" ;;
+	esac
+done
+END
+new_repo plain
+git -C plain repack -q -a -d
+cp plain/.git/objects/pack/*.pack plain.pack
+# the token comes first, and behind it more than anybody reads ahead
+git init -q spoilt
+{
+	printf 'commit refs/heads/main\ncommitter C <c@example.com> 1700000000 +0000\ndata 1\nm\n'
+	printf 'M 100644 inline a\ndata <<E\n%s\nE\n' "$(token first)"
+	for i in 1 2 3 4; do
+		printf 'M 100644 inline random%s\ndata 1000000\n' $i
+		head -c 1000000 /dev/urandom
+		echo
+	done
+} | git -C spoilt fast-import --quiet
+git -C spoilt repack -q -a -d
+token loose | git -C spoilt hash-object -w --stdin >/dev/null
+for how in cut overwritten replaced; do
+	for jobs in 1 3; do
+		rm -rf copy
+		cp -r spoilt copy
+		hook copy $jobs run sh spoil.sh $how copy
+		assert_has out "hit $(token first | git hash-object --stdin)"
+		assert_has out "hit $(token loose | git hash-object --stdin)"
+		assert_has out 'unscanned '
+		assert_has out 'complete 0'
+		assert_eq "$(sed -n 's/^rc .* expected \([0-9]*\) .*/\1/p' out)" "$(git_objects spoilt | grep -c -v ' tree ')" "$how, $jobs threads"
+	done
+done
+
 begin 'an object that vanishes before it was read is unscanned'
 new_repo gone
 commit gone early "$(token early)"
