@@ -4,6 +4,8 @@
 
 #include "cli/exit.h"
 
+enum cw_exit cw_cmd_pre_commit(int argc, char **argv);
+enum cw_exit cw_cmd_pre_merge_commit(int argc, char **argv);
 enum cw_exit cw_cmd_pre_receive(int argc, char **argv);
 
 #endif

@@ -14,6 +14,7 @@ const char *const cw_conf_judges[] = {"new", "all", NULL};
 const char *const cw_conf_thresholds[] = {"low", "medium", "high", "critical", "none", NULL};
 const char *const cw_conf_proofs[] = {"context", "pattern", "structure", "checksum", NULL};
 const char *const cw_conf_presets[] = {"plain", "ghes", "gitlab", NULL};
+const char *const cw_conf_on_errors[] = {"reject", "accept", NULL};
 const char *const cw_conf_on_timeouts[] = {"reject", "accept-and-queue", NULL};
 const char *const cw_conf_bypasses[] = {"forbid", "allow", NULL};
 

@@ -36,10 +36,11 @@ extern const char *const cw_conf_repository_policies[], *const cw_conf_severitie
 enum cw_judge_what { CW_JUDGE_NEW, CW_JUDGE_ALL };
 enum cw_hook_preset { CW_PRESET_PLAIN, CW_PRESET_GHES, CW_PRESET_GITLAB };
 enum cw_on_timeout { CW_TIMEOUT_REJECT, CW_TIMEOUT_ACCEPT };
+enum cw_on_error { CW_ERROR_REJECT, CW_ERROR_ACCEPT };
 enum cw_bypass_policy { CW_BYPASS_FORBID, CW_BYPASS_ALLOW };
 #define CW_THRESHOLD_NONE (CW_SEVERITY_CRITICAL + 1)
 extern const char *const cw_conf_judges[], *const cw_conf_thresholds[], *const cw_conf_proofs[], *const cw_conf_presets[],
-	*const cw_conf_on_timeouts[], *const cw_conf_bypasses[];
+	*const cw_conf_on_timeouts[], *const cw_conf_on_errors[], *const cw_conf_bypasses[];
 
 struct cw_conf_from { /* who set a value */
 	enum cw_conf_level level;
@@ -74,7 +75,7 @@ struct cw_conf {
 	int fail_on;	       /* enum cw_severity */
 	int repository_policy; /* enum cw_repository_policy */
 	bool inline_marks;
-	int hooks_judge, hooks_preset, hooks_on_timeout, hooks_bypass; /* the enums above */
+	int hooks_judge, hooks_preset, hooks_on_timeout, hooks_on_error, hooks_bypass; /* the enums above */
 	int hooks_block_severity, hooks_block_proof, hooks_warn_severity, hooks_warn_proof;
 	uint64_t hooks_deadline_ms;
 	const char *hooks_audit_log;
