@@ -185,8 +185,7 @@ static void add_reasons(struct cw_buf *b, const struct cw_finding *f)
 	add_heading(b, "Why");
 	add_severity(b, f);
 	add_field(b, "proof", cw_report_proof_words(f->proof));
-	cw_buf_addf(b, "%*s", INDENT, "");
-	add_wrapped(b, proof_reason(f), INDENT);
+	add_field(b, "because", proof_reason(f));
 }
 
 /* ---- where, and what suppresses it ---- */

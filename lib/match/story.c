@@ -5,7 +5,7 @@
 
 const char *cw_step_result_name(enum cw_step_result r)
 {
-	static const char *const names[] = {"passed", "failed", "not made", "note"};
+	static const char *const names[] = {"passed", "failed", "not asked", "note"};
 
 	return (size_t)r < sizeof(names) / sizeof(*names) ? names[r] : "?";
 }

@@ -21,7 +21,7 @@ enum cw_step_result {
 	CW_STEP_SKIPPED, /* the check was not made; the text says why */
 	CW_STEP_NOTE,	 /* a fact, neither for nor against */
 };
-/* "passed", "failed", "not made", "note". */
+/* "passed", "failed", "not asked", "note". */
 const char *cw_step_result_name(enum cw_step_result r);
 
 struct cw_step {

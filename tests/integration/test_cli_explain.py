@@ -63,7 +63,7 @@ class Explain(harness.Case):
 
     def step(self, text, check):
         """The result and text of a check."""
-        found = re.search(r"^  %s +(found|passed|failed|not made|note) +(.*(?:\n {24}.*)*)" % re.escape(check), text, re.M)
+        found = re.search(r"^  %s +(found|passed|failed|not asked|note) +(.*(?:\n {24}.*)*)" % re.escape(check), text, re.M)
         self.assertIsNotNone(found, text)
         return found.group(1), re.sub(r"\s+", " ", found.group(2))
 
@@ -85,7 +85,7 @@ class Explain(harness.Case):
             self.assertIn(word, text)
         self.assertEqual(self.step(text, "anchor"), ("found", "it ends at byte %d" % (17 + 25)))
         self.assertIn("begins at byte 17", self.step(text, "pattern")[1])
-        self.assertEqual(self.step(text, "entropy")[0], "not made")
+        self.assertEqual(self.step(text, "entropy")[0], "not asked")
         # in the folder too, and with the path written in another way
         self.assertIn("src/a.py:2:14", self.explain(finding["fingerprint"], "src"))
         self.assertIn("./src/a.py:2:14", self.explain(finding["fingerprint"], "./src/a.py"))
