@@ -19,6 +19,8 @@ const struct cw_command cw_commands[] = {
 	{"explain", "tell why something was found, where it stands and what to do", cw_cmd_explain},
 	{"pre-commit", "run by git: stop commits that bring secrets", cw_cmd_pre_commit},
 	{"pre-merge-commit", "run by git: stop merges that bring secrets", cw_cmd_pre_merge_commit},
+	{"commit-msg", "run by git: stop commits whose message holds secrets", cw_cmd_commit_msg},
+	{"pre-push", "run by git: stop pushes that bring secrets, before they leave", cw_cmd_pre_push},
 	{"pre-receive", "run by git on a server: stop pushes that bring secrets", cw_cmd_pre_receive},
 	{"rules", "list, show, check, test or compile rules", cw_cmd_rules},
 	{"baseline", "make known secrets a file, so that audits show new ones only", cw_cmd_baseline},

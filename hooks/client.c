@@ -11,7 +11,7 @@
 
 void cw_client_init(struct cw_client *c, const char *what)
 {
-	*c = (struct cw_client){.retry = "commit again", .skip = "git commit --no-verify"};
+	*c = (struct cw_client){.where = CW_QUARANTINE_INIT, .retry = "commit again", .skip = "git commit --no-verify"};
 	cw_gate_init(&c->gate, what);
 }
 
@@ -21,6 +21,7 @@ void cw_client_release(struct cw_client *c)
 	cw_gate_release(&c->gate);
 	cw_index_free(c->index);
 	cw_repo_free(c->repo);
+	cw_quarantine_release(&c->where);
 	if (c->vcs)
 		cw_vcs_shutdown();
 }
@@ -39,7 +40,7 @@ static int open_repository(struct cw_client *c, struct cw_err *err)
 	if (rc != 0)
 		return rc;
 	c->vcs = true;
-	return cw_repo_open_client(&env, &c->repo, err);
+	return cw_repo_open_client(&env, &c->where, &c->repo, err);
 }
 
 /* For `commit -a` and `commit -- path` git makes an index of its own and names it. */

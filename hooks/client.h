@@ -8,10 +8,12 @@
 #include "hooks/gate.h"
 #include "policy/source.h"
 #include "vcs/index.h"
+#include "vcs/quarantine.h"
 #include "vcs/repo.h"
 
 struct cw_client {
 	struct cw_gate gate;
+	struct cw_quarantine where; /* what git's environment says */
 	struct cw_repo *repo;
 	struct cw_index *index; /* NULL until cw_client_open() */
 	struct cw_source source; /* files of the index */

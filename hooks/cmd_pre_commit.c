@@ -10,6 +10,7 @@
 #include "cli/opts.h"
 #include "hooks/client.h"
 #include "hooks/hooks.h"
+#include "hooks/outgoing.h"
 #include "hooks/paths.h"
 #include "scan/staged.h"
 #include "vcs/client.h"
@@ -109,18 +110,35 @@ static int scan(struct cw_client *c, bool merge, uint64_t *ret_files, struct cw_
 	return rc == 0 ? cw_gate_decide(&c->gate, NULL, NULL, err) : rc;
 }
 
+/* `pre-commit run --from-ref A --to-ref B`: nothing is staged then, the commits between are meant. */
+static int scan_range(struct cw_client *c, bool *ret_done, struct cw_err *err)
+{
+	struct cw_outgoing out;
+	int rc;
+
+	cw_outgoing_init(&out);
+	rc = cw_outgoing_of_framework(&out, c, NULL, ret_done, err);
+	if (rc == 0 && *ret_done)
+		rc = cw_outgoing_scan(&out, c, err);
+	cw_outgoing_release(&out);
+	return rc;
+}
+
 static enum cw_exit run(struct cw_client *c, bool merge)
 {
 	struct cw_err err = CW_ERR_INIT;
 	uint64_t files = 0;
+	bool range = false;
 	int rc = cw_client_open(c, &err);
 
 	if (rc == 0)
+		rc = scan_range(c, &range, &err);
+	if (rc == 0 && !range)
 		rc = scan(c, merge, &files, &err);
 	if (rc != 0)
 		return cw_client_fail(c, &err);
 	/* `pre-commit run --all-files` has nothing staged: to be silent would look as if all files had been scanned. */
-	if (files == 0 && getenv("PRE_COMMIT"))
+	if (files == 0 && !range && getenv("PRE_COMMIT"))
 		cw_gate_say(&c->gate, "credwatch: nothing staged, so nothing was scanned; for all files: credwatch scan .\n");
 	return cw_client_conclude(c, advise, &err);
 }

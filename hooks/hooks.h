@@ -6,6 +6,8 @@
 
 enum cw_exit cw_cmd_pre_commit(int argc, char **argv);
 enum cw_exit cw_cmd_pre_merge_commit(int argc, char **argv);
+enum cw_exit cw_cmd_pre_push(int argc, char **argv);
+enum cw_exit cw_cmd_commit_msg(int argc, char **argv);
 enum cw_exit cw_cmd_pre_receive(int argc, char **argv);
 
 #endif

@@ -28,6 +28,8 @@ static void add_pathless(struct cw_gate *g, const struct cw_finding *f)
 	if (f->origin && f->origin->tip_ref) {
 		cw_gate_say(g, "in the name of ");
 		add_text(g, f->origin->tip_ref);
+	} else if (f->type == CW_OBJ_COMMIT && !f->origin) {
+		cw_gate_say(g, "in the message, line %" PRIu64, f->line);
 	} else if (f->type == CW_OBJ_COMMIT) {
 		cw_gate_say(g, "in its text, line %" PRIu64 " (author, committer, message)", f->line);
 	} else if (f->type == CW_OBJ_TAG) {

@@ -211,12 +211,30 @@ static int record_unnamed(struct cw_push *p, struct cw_err *err)
 
 /* ---- the whole ---- */
 
+static int find_refs(struct cw_push *p, struct cw_err *err)
+{
+	int rc = 0;
+
+	if (!p->opts->known)
+		return cw_repo_refs(p->repo, &p->refs, &p->faults, err);
+	for (size_t i = 0; !rc && i < p->opts->known->len; i++) {
+		const struct cw_ref *ref = &CW_VEC_AT(p->opts->known, struct cw_ref, i);
+		struct cw_ref *slot = cw_vec_push(&p->refs);
+
+		if (!slot)
+			return cw_vec_fail(&p->refs, "references", err);
+		*slot = (struct cw_ref){ .name = strdup(ref->name), .oid = ref->oid };
+		rc = slot->name ? 0 : cw_err_nomem(err);
+	}
+	return rc;
+}
+
 static int prepare(struct cw_push *p, const struct cw_set *set, struct cw_err *err)
 {
 	int rc = cw_repo_open_pushed(p->opts->quarantine, &p->repo, err);
 
 	rc = rc ? rc : cw_repo_open_before(p->opts->quarantine, p->repo, &p->old, err);
-	rc = rc ? rc : cw_repo_refs(p->repo, &p->refs, &p->faults, err);
+	rc = rc ? rc : find_refs(p, err);
 	rc = rc ? rc : cw_repo_shallow(p->repo, &p->shallow, &p->faults, err);
 	rc = rc ? rc : cw_names_new(NAMES_BYTES_MAX, &p->names, err);
 	rc = rc ? rc : cw_lookup_init(&p->lookup, set, p->sink, p->progress, p->repo, p->opts->object_max, err);
@@ -237,7 +255,7 @@ static int scan(struct cw_push *p, struct cw_err *err)
 	note_faults(p, &p->faults);
 	if (p->opts->quarantine->objects)
 		rc = cw_push_read_quarantine(p, err);
-	else
+	else if (!p->opts->known)
 		note(p, "the pushed objects", "git does not say where they are: GIT_QUARANTINE_PATH is not set");
 	rc = rc ? rc : look_at_ref_names(p, err);
 	if (rc)

@@ -19,6 +19,9 @@ struct cw_push_opts { /* all borrowed */
 	const struct cw_vec *refs; /* struct cw_push_ref */
 	uint64_t object_max;	   /* bytes; larger objects are unscanned (too large) */
 	bool judge_all;		   /* all secrets count, new or not */
+	/* For a push that goes out: struct cw_ref, sorted by name, what the other side has; nothing is in quarantine then. NULL: what
+	 * the repository itself refers to. */
+	const struct cw_vec *known;
 	struct cw_range *range;	   /* out: the commits that the push brings; initialised and released by the caller */
 };
 

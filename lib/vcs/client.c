@@ -10,9 +10,9 @@
 
 #define MERGE_HEAD_MAX ((size_t)1 << 20) /* bytes */
 
-int cw_repo_open_client(const struct cw_quarantine_env *env, struct cw_repo **ret, struct cw_err *err)
+int cw_repo_open_client(const struct cw_quarantine_env *env, struct cw_quarantine *where, struct cw_repo **ret,
+			struct cw_err *err)
 {
-	CW_CLEANUP(cw_quarantine_release) struct cw_quarantine q = CW_QUARANTINE_INIT;
 	CW_CLEANUP(cw_layout_release) struct cw_layout at = CW_LAYOUT_INIT;
 	struct cw_quarantine_env own = *env;
 	int rc = 0;
@@ -21,8 +21,8 @@ int cw_repo_open_client(const struct cw_quarantine_env *env, struct cw_repo **re
 		rc = cw_layout_find(".", &at, err);
 		own.git_dir = at.git_dir;
 	}
-	rc = rc ? rc : cw_quarantine_find(&own, &q, err);
-	return rc ? rc : cw_repo_open_pushed(&q, ret, err);
+	rc = rc ? rc : cw_quarantine_find(&own, where, err);
+	return rc ? rc : cw_repo_open_pushed(where, ret, err);
 }
 
 int cw_repo_merge_heads(struct cw_repo *r, struct cw_vec *out, struct cw_err *err)

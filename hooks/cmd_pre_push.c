@@ -1,0 +1,96 @@
+/* hooks/cmd_pre_push.c - credwatch pre-push: git on a developer's machine asks whether it may push. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "cli/cmd.h"
+#include "cli/opts.h"
+#include "hooks/advice.h"
+#include "hooks/hooks.h"
+#include "hooks/outgoing.h"
+#include "vcs/push.h"
+
+static const struct cw_opt options[] = {
+	{.kind = CW_OPT_END},
+};
+
+static const struct cw_usage usage = {
+	.command = "pre-push",
+	.synopsis = "[OPTION]... [REMOTE [URL]]",
+	.about = "Run by git before a push, with the references on standard input: look for new secrets in all commits that REMOTE does not "
+		 "have yet, and stop the push when there are any, or when something could not be scanned.",
+	.opts = options,
+	.tail = "\nExit status:\n"
+		"  0  the push may go on\n"
+		"  1  stopped: it brings secrets\n"
+		"  2  stopped: wrong usage or configuration\n"
+		"  3  stopped: something could not be scanned\n"
+		"  4  stopped: internal error\n",
+};
+
+struct pushing {
+	struct cw_client client;
+	struct cw_outgoing out;
+};
+
+static int advise(struct cw_client *c, struct cw_err *err)
+{
+	struct pushing *p = (struct pushing *)((char *)c - offsetof(struct pushing, client));
+
+	return cw_advise_push(&c->gate, &p->out.refs, &p->out.range, err);
+}
+
+/* Under the pre-commit framework standard input was read before, and the range is in the environment. */
+static int find_outgoing(struct pushing *p, const char *remote, bool *ret_any, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT_MAX(CW_PUSH_INPUT_MAX);
+	int rc = cw_outgoing_of_framework(&p->out, &p->client, remote, ret_any, err);
+
+	if (rc != 0 || *ret_any)
+		return rc;
+	rc = cw_io_read_fd(STDIN_FILENO, "standard input", CW_PUSH_INPUT_MAX, &text, err);
+	*ret_any = text.len > 0; /* without a line there is nothing to push */
+	return rc == 0 && *ret_any ? cw_outgoing_read(&p->out, &p->client, remote, text.data, text.len, err) : rc;
+}
+
+static enum cw_exit run(struct pushing *p, const char *remote)
+{
+	struct cw_err err = CW_ERR_INIT;
+	bool any = false;
+	int rc = cw_client_open(&p->client, &err);
+
+	if (rc == 0)
+		rc = find_outgoing(p, remote, &any, &err);
+	if (rc == 0 && any)
+		rc = cw_outgoing_scan(&p->out, &p->client, &err);
+	if (rc != 0)
+		return cw_client_fail(&p->client, &err);
+	return cw_client_conclude(&p->client, advise, &err);
+}
+
+enum cw_exit cw_cmd_pre_push(int argc, char **argv)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
+	const char *remote = getenv("PRE_COMMIT_REMOTE_NAME");
+	struct cw_err err = CW_ERR_INIT;
+	struct pushing p;
+	enum cw_exit status;
+	char none;
+	int rc = cw_opts_parse(&usage, argc, argv, &none, &args, &err);
+
+	if (rc == CW_OPTS_HELP)
+		return cw_cmd_print_help(&usage);
+	cw_client_init(&p.client, "push");
+	cw_outgoing_init(&p.out);
+	p.client.retry = "push again";
+	p.client.skip = "git push --no-verify";
+	if (rc == 0 && args.len > 2)
+		rc = cw_err_set(&err, CW_E_USAGE, "pre-push takes the remote's name and its URL, and no more");
+	if (args.len > 0)
+		remote = CW_VEC_AT(&args, const char *, 0);
+	status = rc == 0 ? run(&p, remote ? remote : "origin") : cw_client_fail(&p.client, &err);
+	cw_outgoing_release(&p.out);
+	cw_client_release(&p.client);
+	return status;
+}
