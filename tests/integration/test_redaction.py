@@ -153,6 +153,22 @@ class Redaction(harness.Case):
             self.look(self.run_it("rules", "show", tokens[5]))
         self.check()
 
+    def test_references(self):
+        # In the name of the branch at which a secret is live, of a tag, of references that name nothing or are damaged (fault 24).
+        tokens = [harness.stripe("r%d" % i) for i in range(4)]
+        self.secrets += [Secret(token, 8) for token in tokens]
+        self.commit("references")
+        self.git("branch", "-M", "feature/" + tokens[0])
+        self.git("tag", "-a", "-m", "m", tokens[1])
+        for form in self.formats():
+            self.assertStatus(self.look(self.run_it("audit", "--format", form)), 1)
+        for name, text in ((tokens[2], "1" * 40 + "\n"), (tokens[3], "garbage\n")):
+            with open(self.dir + "/.git/refs/heads/" + name, "w", encoding="ascii") as file:
+                file.write(text)
+        for form in self.formats():
+            self.assertStatus(self.look(self.run_it("audit", "--format", form)), 3)
+        self.check()
+
     def test_rules(self):
         # A rule file that holds a token where none belongs: no message quotes it. (A valid one is cached as it is.)
         token = harness.stripe("u1")
