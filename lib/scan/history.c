@@ -267,7 +267,15 @@ static int read_trees(struct run *r, struct cw_err *err)
 	return 0;
 }
 
-/* Live trees that nothing names: what a deleted index or an interrupted commit left behind. */
+static int by_tree_id(const void *a, const void *b, void *trees)
+{
+	const struct cw_object_ref *list = trees;
+
+	return cw_oid_cmp(&list[*(const uint32_t *)a].oid, &list[*(const uint32_t *)b].oid);
+}
+
+/* Live trees that nothing names: what a deleted index or an interrupted commit left behind. In the order of their ids, so that it does
+ * not matter to a report where they are stored. */
 static int find_loose(struct run *r, struct cw_err *err)
 {
 	CW_CLEANUP(cw_freep) bool *rooted = calloc(r->trees.len + 1, sizeof(*rooted));
@@ -289,6 +297,8 @@ static int find_loose(struct run *r, struct cw_err *err)
 			return cw_vec_fail(&r->loose, "trees", err);
 		*slot = t;
 	}
+	if (r->loose.len)
+		qsort_r(r->loose.items, r->loose.len, sizeof(uint32_t), by_tree_id, r->trees.items);
 	return 0;
 }
 
