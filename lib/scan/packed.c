@@ -47,6 +47,18 @@ static int match_up(struct table *t, struct cw_err *err)
 	return rc;
 }
 
+/* Not left to be read in the other way, one by one: there may be 100,000 of them in one circle. */
+static int fail_header(const struct table *t, uint32_t k, struct cw_err *err)
+{
+	struct cw_err why = CW_ERR_INIT;
+	int rc;
+
+	if (t->p->take && !t->p->take(t->p->payload, k, CW_OBJ_BLOB))
+		return 0;
+	rc = cw_err_set(&why, CW_E_CORRUPT, "the pack entry or one that it is made of is damaged, or its deltas are a circle");
+	return t->p->fail(t->p->payload, 0, k, rc, &why, err);
+}
+
 static int choose(struct table *t, struct cw_err *err)
 {
 	uint32_t len = cw_packs_len(t->p->packs);
@@ -57,8 +69,12 @@ static int choose(struct table *t, struct cw_err *err)
 		const struct cw_entry *e = cw_packs_entry(t->p->packs, i);
 		uint32_t k = t->of[i];
 
-		if (k == NOT_LISTED || e->state != CW_ENTRY_GOOD)
+		if (k == NOT_LISTED || e->state == CW_ENTRY_ADRIFT)
 			continue;
+		if (e->state == CW_ENTRY_CORRUPT) {
+			rc = fail_header(t, k, err);
+			continue;
+		}
 		if (!(t->p->types >> e->type & 1)) {
 			rc = t->p->other ? t->p->other(t->p->payload, k, err) : 0;
 		} else if (!t->found[k] && (!t->p->take || t->p->take(t->p->payload, k, e->type))) {

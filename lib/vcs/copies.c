@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
+#include "vcs/pack_backend.h"
 #include "vcs/pack_check.h"
 #include "vcs/repo.h"
 #include "vcs/stores.h"
@@ -55,7 +56,7 @@ static int add_pack(struct cw_copies *c, const char *index, struct cw_err *err)
 {
 	git_odb_backend *backend = NULL;
 
-	if (cw_pack_usable(index, NULL) || git_odb_backend_one_pack(&backend, index) < 0)
+	if (cw_pack_usable(index, NULL) || cw_pack_backend(index, &backend, NULL))
 		return 0;
 	return add_place(c, backend, err);
 }

@@ -11,6 +11,7 @@
 #include "vcs/copies.h"
 #include "vcs/git_err.h"
 #include "vcs/loose.h"
+#include "vcs/pack_backend.h"
 #include "vcs/pack_check.h"
 #include "vcs/quarantine.h"
 #include "vcs/repo_int.h"
@@ -97,7 +98,10 @@ static int add_pack(struct cw_repo *r, git_odb *odb, const char *index, struct c
 
 	if (rc)
 		return rc;
-	if (!usable || git_odb_backend_one_pack(&backend, index) < 0)
+	rc = usable ? cw_pack_backend(index, &backend, NULL) : 0;
+	if (rc == CW_E_NOMEM)
+		return cw_err_nomem(err);
+	if (!usable || rc)
 		return 0;
 	rc = add_backend(odb, backend, PACKED_PRIORITY);
 	return rc < 0 ? cw_git_err(err, rc, index) : 0;

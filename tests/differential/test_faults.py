@@ -93,6 +93,27 @@ class Faults(unittest.TestCase):
         # The same with the base at the end of the pack.
         self.chain(20000, True)
 
+    def test_cycles(self):
+        # Two deltas of each other, one that hangs on them, one of itself; what is beside them is scanned.
+        good = TOKEN % 1 + b"\n"
+        ids = [fake_id(n << 152) for n in range(1, 5)]
+        a, b, c, d = ids
+        delta = make_delta(9, 9, delta_copy(0, 9))
+        self.pack((a, ref_entry(b, delta)), (b, ref_entry(a, delta)), (c, ref_entry(b, delta)), (d, ref_entry(d, delta)),
+                  (object_id(BLOB, good), whole_entry(BLOB, good)))
+        lines = self.both(status=(3,))
+        self.assertEqual(self.unscanned(lines), sorted(ids))
+        self.assertEqual(self.hits(lines), [object_id(BLOB, good)])
+
+    def test_long_cycle(self):
+        # 4,000 deltas in a circle and as many that hang on it, in the way that reads all headers first.
+        length = 4000
+        delta = make_delta(3, 3, delta_copy(0, 3))
+        bases = [(n + 1) % length + 1 for n in range(length)] + list(range(length, 2 * length))
+        entries = [(fake_id(n + 1), ref_entry(fake_id(base), delta)) for n, base in enumerate(bases)]
+        self.pack(*entries)
+        self.assertEqual(self.unscanned(self.dump("--jobs", "2", status=(3,))), [oid for oid, _ in entries])
+
     def test_cycle_over_packs(self):
         # Each of two packs has a delta of what the other has; a third object stands in both, once as part of the cycle.
         good = TOKEN % 2 + b"\n"
