@@ -141,7 +141,7 @@ static int prepare(struct receive *r, const struct options *opts, struct cw_err 
 static int scan(struct receive *r, struct cw_err *err)
 {
 	struct cw_gate *g = &r->gate;
-	const struct cw_push_opts opts = {.quarantine = &r->quarantine, .refs = &r->refs, .object_max = g->conf->object_max,
+	const struct cw_push_opts opts = {.quarantine = &r->quarantine, .refs = &r->refs, .jobs = g->jobs, .object_max = g->conf->object_max,
 					  .judge_all = g->conf->hooks_judge == CW_JUDGE_ALL, .range = &r->range};
 	struct cw_sink sink = cw_findings_sink(g->findings);
 	int rc = cw_push_scan(g->set, &opts, &sink, &g->progress, &g->coverage, err);

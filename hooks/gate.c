@@ -1,6 +1,7 @@
 /* hooks/gate.c - see gate.h. */
 #include "hooks/gate.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,14 @@ static int make_policy(struct cw_gate *g, const struct cw_source *source, const 
 	return 0;
 }
 
+static unsigned jobs_of(const struct cw_conf *c)
+{
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+
+	return c->jobs > 0 ? (unsigned)c->jobs : (unsigned)n;
+}
+
 int cw_gate_prepare(struct cw_gate *g, const struct cw_source *source, struct cw_err *err)
 {
 	struct cw_ruleset_opts rules = CW_RULESET_OPTS_INIT;
@@ -80,7 +89,8 @@ int cw_gate_prepare(struct cw_gate *g, const struct cw_source *source, struct cw
 		rc = cw_key_load(&key, err);
 	if (rc != 0)
 		return rc;
-	rc = cw_findings_new(&key, 1, false, &g->findings, err);
+	g->jobs = jobs_of(g->conf);
+	rc = cw_findings_new(&key, g->jobs, false, &g->findings, err);
 	if (rc == 0)
 		rc = make_policy(g, source, key.id, err);
 	cw_key_wipe(&key);

@@ -42,6 +42,7 @@ struct cw_gate {
 	struct cw_cleanser *cleanser; /* made when something is to be said: see cw_gate_cleanse() */
 	struct cw_coverage coverage;
 	struct cw_progress progress;
+	unsigned jobs; /* threads that may scan; after prepare */
 	struct cw_vec items; /* struct cw_gate_item; after decide */
 	size_t secrets[CW_VERDICT_BLOCK + 1]; /* of each verdict; after decide */
 	struct cw_buf text; /* what was said so far */

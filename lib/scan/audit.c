@@ -13,6 +13,7 @@
 
 #include "scan/audit_int.h"
 #include "scan/history.h"
+#include "scan/leave.h"
 #include "scan/scanner.h"
 #include "scan/worker.h"
 #include "vcs/refs.h"
@@ -110,30 +111,6 @@ static int scan_object(struct cw_audit *a, struct cw_audit_job *j, struct cw_obj
 
 /* ---- objects in packs, by what changed in them ---- */
 
-static void drop_facts(void *left)
-{
-	cw_facts_release(left);
-	free(left);
-}
-
-/* Room for the facts of V, if it has children that can use them. */
-static int make_facts(const struct cw_version *v, struct cw_facts **ret, struct cw_err *err)
-{
-	*ret = NULL;
-	if (!v->parent || v->type != CW_OBJ_BLOB)
-		return 0;
-	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : cw_err_nomem(err);
-}
-
-static void leave_facts(struct cw_facts *facts, struct cw_left *ret)
-{
-	if (facts && facts->kept)
-		*ret = (struct cw_left){ .what = facts, .size = sizeof(*facts) + cw_facts_size(facts) };
-	else if (facts)
-		drop_facts(facts);
-}
-
 static int scan_version(struct cw_audit *a, struct cw_audit_job *j, struct cw_object_ref *ref, const struct cw_version *v,
 			struct cw_facts *facts, struct cw_err *err)
 {
@@ -161,13 +138,13 @@ static int on_version(void *payload, unsigned worker, size_t i, const struct cw_
 {
 	struct cw_audit *a = payload;
 	struct cw_facts *facts;
-	int rc = make_facts(v, &facts, err);
+	int rc = cw_leave_make(v, &facts, err);
 
 	rc = rc ? rc : scan_version(a, &a->jobs[worker], &CW_VEC_AT(&a->work, struct cw_object_ref, i), v, facts, err);
-	if (rc && facts)
-		drop_facts(facts);
+	if (rc)
+		cw_leave_drop(facts);
 	else
-		leave_facts(facts, ret);
+		cw_leave(facts, ret);
 	return rc;
 }
 
@@ -226,7 +203,7 @@ static int run_packs(struct cw_audit *a, struct cw_err *err)
 			       .types = 1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG,
 			       .object_max = a->opts->object_max, .memory_max = memory_max(a),
 			       .cancel = &a->progress->cancel, .visit = on_version, .fail = on_bad_entry, .other = on_tree,
-			       .drop = drop_facts, .payload = a };
+			       .drop = cw_leave_drop, .payload = a };
 
 	cw_packs_free(a->packs);
 	a->packs = NULL;

@@ -127,6 +127,11 @@ int cw_lookup_of(struct cw_lookup *f, const struct cw_object_ref *ref, bool pre_
 	return rc || !sure ? rc : cw_oid_hash_put(&f->known, &ref->oid, *ret, NULL, NULL, err);
 }
 
+int cw_lookup_learn(struct cw_lookup *f, const struct cw_oid *oid, uint32_t holder, struct cw_err *err)
+{
+	return cw_oid_hash_put(&f->known, oid, holder, NULL, NULL, err);
+}
+
 int cw_lookup_of_text(struct cw_lookup *f, const char *text, size_t len, const char *what, uint32_t *ret, struct cw_err *err)
 {
 	struct cw_scanned s = { .data = text, .len = len, .name = what, .type = CW_OBJ_TREE, .beside = true };

@@ -41,6 +41,8 @@ int cw_lookup_of(struct cw_lookup *f, const struct cw_object_ref *ref, bool pre_
 /* The same for O, which was read. */
 int cw_lookup_of_object(struct cw_lookup *f, const struct cw_object_ref *ref, const struct cw_object *o, uint32_t *ret,
 		       struct cw_err *err);
+/* Note that the object holds HOLDER, which another scanner added to `kept`. */
+int cw_lookup_learn(struct cw_lookup *f, const struct cw_oid *oid, uint32_t holder, struct cw_err *err);
 /* What LEN bytes of TEXT hold that are no object: a name, called WHAT in messages. */
 int cw_lookup_of_text(struct cw_lookup *f, const char *text, size_t len, const char *what, uint32_t *ret, struct cw_err *err);
 /* Whether the object was asked for before. */

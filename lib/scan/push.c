@@ -76,7 +76,7 @@ static int find_range(struct cw_push *p, struct cw_err *err)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec tips = CW_VEC_INIT(struct cw_oid, CW_PUSH_REFS_MAX);
 	struct cw_range_opts opts = { .repo = p->repo, .old = p->old, .refs = &p->refs, .shallow = &p->shallow,
-				      .tips = &tips, .pushed = &p->commits, .stopped = is_stopped, .payload = p };
+				      .tips = &tips, .pushed = &p->notes.commits, .stopped = is_stopped, .payload = p };
 
 	for (size_t i = 0; i < p->opts->refs->len; i++) {
 		const struct cw_push_ref *ref = &CW_VEC_AT(p->opts->refs, struct cw_push_ref, i);
@@ -152,7 +152,7 @@ static int look_at_others(struct cw_push *p, struct cw_err *err)
  * it. */
 static bool must_compare(const struct cw_push *p)
 {
-	if (p->open)
+	if (p->notes.open)
 		return true;
 	for (size_t i = 0; i < p->range->commits.len; i++)
 		if (!cw_oid_hash_get(&p->mine, &CW_VEC_AT(&p->range->commits, struct cw_range_commit, i).oid))
@@ -199,8 +199,8 @@ static int record_unnamed(struct cw_push *p, struct cw_err *err)
 			at.commit = h->oid;
 		rc = cw_push_record_all(p, i, &at, err);
 	}
-	for (size_t i = 0; !rc && i < p->tree_names.len; i++) {
-		const struct cw_push_name *n = &CW_VEC_AT(&p->tree_names, struct cw_push_name, i);
+	for (size_t i = 0; !rc && i < p->notes.tree_names.len; i++) {
+		const struct cw_push_name *n = &CW_VEC_AT(&p->notes.tree_names, struct cw_push_name, i);
 		struct cw_push_record at = { .object = n->tree, .type = CW_OBJ_TREE };
 
 		if (!cw_diff_saw(p->diff, &n->tree) && !was_there(p, &n->tree))
@@ -241,6 +241,7 @@ static int prepare(struct cw_push *p, const struct cw_set *set, struct cw_err *e
 	if (rc)
 		return rc;
 	cw_judge_init(&p->judge, &p->lookup);
+	cw_push_notes_init(&p->notes, p, &p->lookup.scanner.coverage, cw_push_look_at_name, &p->lookup);
 	rc = cw_diff_new(p->repo, p->coverage, &p->diff, err);
 	if (rc)
 		cw_lookup_release(&p->lookup, p->coverage);
@@ -278,8 +279,7 @@ static void release(struct cw_push *p)
 	cw_store_faults_release(&p->faults);
 	cw_vec_release(&p->shallow);
 	cw_oid_hash_release(&p->mine);
-	cw_vec_release(&p->commits);
-	cw_vec_release(&p->tree_names);
+	cw_push_notes_release(&p->notes);
 	cw_vec_release(&p->first);
 	cw_push_records_release(&p->records);
 	cw_repo_free(p->old);
@@ -293,8 +293,6 @@ int cw_push_scan(const struct cw_set *set, const struct cw_push_opts *opts, cons
 			     .refs = CW_VEC_INIT(struct cw_ref, CW_REFS_MAX),
 			     .faults = CW_VEC_INIT(struct cw_store_fault, FAULTS_MAX),
 			     .shallow = CW_VEC_INIT(struct cw_oid, CW_REFS_MAX),
-			     .commits = CW_VEC_INIT(struct cw_oid, CW_OBJECTS_MAX),
-			     .tree_names = CW_VEC_INIT(struct cw_push_name, CW_OBJECTS_MAX),
 			     .first = CW_VEC_INIT(struct cw_oid, CW_OBJECTS_MAX),
 			     .records = CW_VEC_INIT(struct cw_push_record, RECORDS_MAX) };
 	int rc;

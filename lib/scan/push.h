@@ -17,6 +17,7 @@
 struct cw_push_opts { /* all borrowed */
 	const struct cw_quarantine *quarantine;
 	const struct cw_vec *refs; /* struct cw_push_ref */
+	unsigned jobs;		   /* threads for a large push, >= 1: workers that SINK knows */
 	uint64_t object_max;	   /* bytes; larger objects are unscanned (too large) */
 	bool judge_all;		   /* all secrets count, new or not */
 	/* For a push that goes out: struct cw_ref, sorted by name, what the other side has; nothing is in quarantine then. NULL: what

@@ -16,6 +16,16 @@ struct cw_push_name { /* a name that holds something, in a tree of the quarantin
 	uint32_t holder;
 };
 
+struct cw_push_notes { /* of the objects of the quarantine, as one worker found them */
+	struct cw_push *push;
+	struct cw_coverage *coverage;
+	cw_name_fn look; /* at a name that is new */
+	void *looker;
+	struct cw_vec commits;	  /* struct cw_oid */
+	struct cw_vec tree_names; /* struct cw_push_name */
+	bool open;		  /* a tree of it names something that is not in it */
+};
+
 struct cw_push_record { /* a secret that counts, at one place of one commit */
 	uint32_t fact, holder;
 	char *path;	      /* owned; NULL: none */
@@ -41,9 +51,7 @@ struct cw_push {
 	struct cw_vec refs, faults, shallow; /* of the repository as it was: struct cw_ref, struct cw_store_fault, struct cw_oid */
 	/* Of the quarantine: */
 	struct cw_oid_hash mine;   /* its objects */
-	struct cw_vec commits;	   /* struct cw_oid */
-	struct cw_vec tree_names;  /* struct cw_push_name */
-	bool open;		   /* a tree of it names something that is not in it */
+	struct cw_push_notes notes;
 	struct cw_vec first;	   /* struct cw_oid: pre-images at the paths of the commit in hand */
 	struct cw_vec records;	   /* struct cw_push_record */
 };
@@ -53,10 +61,20 @@ static inline bool cw_push_stopped(const struct cw_push *p)
 	return atomic_load_explicit(&p->progress->cancel, memory_order_relaxed) != 0;
 }
 
-/* Read and scan every object of the quarantine, the names in its trees included: fills lookup, names, mine, commits, tree_names and open.
- * All that a faster reader of large packs has to do as well. */
+/* Read and scan every object of the quarantine, the names in its trees included: fills lookup, names, mine and notes. */
 int cw_push_read_quarantine(struct cw_push *p, struct cw_err *err);
-/* What the name of a tree entry holds. */
+/* Those of LIST (struct cw_object_ref) that stand in packs, by what changed in each version. What is not known to lookup afterwards
+ * is to be read in another way. */
+int cw_push_read_packs(struct cw_push *p, const struct cw_vec *list, struct cw_err *err);
+void cw_push_notes_init(struct cw_push_notes *n, struct cw_push *p, struct cw_coverage *coverage, cw_name_fn look, void *looker);
+void cw_push_notes_release(struct cw_push_notes *n);
+/* Note a commit or a tree, which counts as scanned, and the names in it. */
+int cw_push_note(struct cw_push_notes *n, const struct cw_oid *oid, const struct cw_object *o, struct cw_err *err);
+/* Move all of FROM to INTO. */
+int cw_push_notes_merge(struct cw_push_notes *into, struct cw_push_notes *from, struct cw_err *err);
+/* What a name holds: to be looked at by a struct cw_lookup. */
+int cw_push_look_at_name(void *lookup, const char *name, size_t len, uint32_t *ret_holder, struct cw_err *err);
+/* What the name of a tree entry holds, looked at when it is new. */
 int cw_push_name(struct cw_push *p, const char *name, size_t len, uint32_t *ret_holder, struct cw_err *err);
 /* Compare the commits of the range with their parents and record what is new. */
 int cw_push_judge_commits(struct cw_push *p, struct cw_err *err);

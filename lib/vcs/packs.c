@@ -160,7 +160,8 @@ static int load_store(struct cw_packs *p, const char *store, struct cw_err *err)
 	return rc;
 }
 
-int cw_packs_open(struct cw_repo *r, struct cw_packs **ret, struct cw_err *err)
+/* Those of the LEN object directories STORES. */
+static int open_stores(char *const *stores, size_t len, struct cw_packs **ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_packs_free_p) struct cw_packs *p = calloc(1, sizeof(*p));
 	int rc = 0;
@@ -173,15 +174,30 @@ int cw_packs_open(struct cw_repo *r, struct cw_packs **ret, struct cw_err *err)
 	p->by_id = (struct cw_vec)CW_VEC_INIT(uint32_t, CW_PACK_ENTRIES_MAX);
 	p->outside = (struct cw_vec)CW_VEC_INIT(struct cw_pack_outside, CW_PACK_ENTRIES_MAX);
 	p->faults = (struct cw_vec)CW_VEC_INIT(struct cw_store_fault, CW_STORE_FAULTS_MAX);
-	for (size_t i = 0; !rc && i < r->stores.len; i++)
-		rc = load_store(p, CW_VEC_AT(&r->stores, char *, i), err);
+	for (size_t i = 0; !rc && i < len; i++)
+		rc = load_store(p, stores[i], err);
 	rc = rc ? rc : cw_packs_order(p, err);
 	rc = rc ? rc : cw_packs_heads(p, err);
 	if (rc)
-		return cw_err_wrap(err, rc, "packs of '%s'", r->at.git_dir);
+		return rc;
 	cw_packs_families(p);
 	*ret = cw_steal(&p);
 	return 0;
+}
+
+int cw_packs_open(struct cw_repo *r, struct cw_packs **ret, struct cw_err *err)
+{
+	int rc = open_stores(r->stores.items, r->stores.len, ret, err);
+
+	return rc ? cw_err_wrap(err, rc, "packs of '%s'", r->at.git_dir) : 0;
+}
+
+int cw_packs_open_in(const char *store, struct cw_packs **ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *dir = strdup(store);
+	int rc = dir ? open_stores(&dir, 1, ret, err) : cw_err_nomem(err);
+
+	return rc ? cw_err_wrap(err, rc, "packs of '%s'", store) : 0;
 }
 
 const struct cw_vec *cw_packs_faults(const struct cw_packs *p)

@@ -47,6 +47,8 @@ struct cw_packs;
  * loose ones) are read with cw_repo_read_ref(). CW_E_CHANGED: a pack changed while it was read; CW_E_LIMIT: more than
  * CW_PACK_ENTRIES_MAX entries; CW_E_NOMEM, CW_E_IO. */
 int cw_packs_open(struct cw_repo *r, struct cw_packs **ret, struct cw_err *err);
+/* The packs of the object directory STORE alone. */
+int cw_packs_open_in(const char *store, struct cw_packs **ret, struct cw_err *err);
 void cw_packs_free(struct cw_packs *p);
 CW_DEFINE_CLEANUP(struct cw_packs, cw_packs_free)
 /* The packs that were left out and why (struct cw_store_fault); borrowed. cw_repo_faults() says the same. */

@@ -415,6 +415,41 @@ class Many(push_harness.PushCase):
                                   for i in range(5000)).encode())
         self.rejected(self.push("refs/heads/c/*:refs/heads/c/*"), "a.txt:1", ref="refs/heads/c/1", before="")
 
+    def versions(self, secrets):
+        """A branch of 300 versions of one file, made without a work tree; SECRETS: version -> what it holds as well."""
+        lines = ["line %d of a file that grows\n" % i for i in range(300)]
+        feed = []
+        for i in range(300):
+            text = "".join(lines[:i + 20]) + (line(secrets[i]) if i in secrets else "")
+            feed.append("commit refs/heads/long\ncommitter A <a@example.org> %d +0000\ndata 2\nv\n\n"
+                        "M 100644 inline src/deep/file.txt\ndata %d\n%s\n" % (1700000000 + i, len(text), text))
+        self.run_git(self.dir, "fast-import", "--quiet", data="".join(feed).encode())
+        return self.out("rev-list", "--reverse", "long").split()
+
+    def test_long_history(self):
+        # Many versions in one pack, made of each other: each is looked at, by what changed in it.
+        commits = self.versions({100: github(self.id()), 101: github(self.id()), 200: stripe(self.id())})
+        text = self.rejected(self.push("long"), "it brings 2 secrets", ref="refs/heads/long", before="")
+        self.assertIn("commit %s  src/deep/file.txt:121" % commits[100][:12], text)
+        self.assertIn("commit %s  src/deep/file.txt:221" % commits[200][:12], text)
+        self.assertNotIn(commits[101][:12] + "  src", text)
+        # The same objects loose give the same message.
+        self.server_git("config", "receive.unpackLimit", "100000")
+        self.assertEqual(self.rejected(self.push("long")), text)
+
+    def test_long_history_clean(self):
+        commits = self.versions({})
+        self.accepted(self.push("long"))
+        self.assertEqual(self.ref("refs/heads/long"), commits[-1])
+
+    def test_long_history_damaged(self):
+        # A byte of the pack is wrong, or the pack is cut short, when the hook comes to it.
+        self.versions({})
+        real = push_harness.HOOK.split("\n", 1)[1] % (harness.PROGRAM, self.policy)
+        for damage in ("printf xxxxxxxx | dd of=\"$p\" bs=1 seek=2000 conv=notrunc 2>/dev/null", "truncate -s -40 \"$p\""):
+            self.install("#!/bin/sh\np=$(echo \"$GIT_QUARANTINE_PATH\"/pack/*.pack)\nchmod u+w \"$p\"; %s\n%s" % (damage, real))
+            self.rejected(self.push("long"), "could not be scanned", ref="refs/heads/long", before="")
+
     def test_delete_only(self):
         # Nothing comes in, so nothing is needed: not even a configuration that can be read.
         self.accepted(self.push("HEAD:refs/heads/x", "HEAD:refs/heads/" + "y"))
