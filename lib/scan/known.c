@@ -112,17 +112,29 @@ bool cw_known_sights_valid(const struct cw_known *k, const struct cw_sight_list 
 	return true;
 }
 
-/* All of a pack's state but the times, and these apart. */
-static int describe_pack(const struct cw_pack_state *state, struct cw_stored_pack *ret, struct cw_err *err)
+/* The digest of a file's PATH and of the LEN bytes that say what state it is in. */
+static int make_stamp(const char *path, const void *state, size_t len, struct cw_stored_stamp *ret, struct cw_err *err)
 {
-	struct cw_pack_state lasting = *state;
+	CW_CLEANUP(cw_buf_release) struct cw_buf all = CW_BUF_INIT;
+	int rc;
 
-	ret->times[0] = state->index.modified;
-	ret->times[1] = state->index.changed;
-	ret->times[2] = state->pack.modified;
-	ret->times[3] = state->pack.changed;
+	cw_buf_add(&all, path, strlen(path) + 1);
+	cw_buf_add(&all, state, len);
+	rc = cw_buf_fail(&all, "verdict store", err);
+	return rc ? rc : cw_sha256(all.data, all.len, ret->bytes, err);
+}
+
+/* All of a pack's state but the times, and these apart. */
+static int describe_pack(const struct cw_snapshot_pack *p, struct cw_stored_pack *ret, struct cw_err *err)
+{
+	struct cw_pack_state lasting = p->state;
+
+	ret->times[0] = lasting.index.modified;
+	ret->times[1] = lasting.index.changed;
+	ret->times[2] = lasting.pack.modified;
+	ret->times[3] = lasting.pack.changed;
 	lasting.index.modified = lasting.index.changed = lasting.pack.modified = lasting.pack.changed = 0;
-	return cw_sha256(&lasting, sizeof(lasting), ret->file.bytes, err);
+	return make_stamp(p->index, &lasting, sizeof(lasting), &ret->file, err);
 }
 
 int cw_known_list_packs(struct cw_known *k, struct cw_err *err)
@@ -135,7 +147,7 @@ int cw_known_list_packs(struct cw_known *k, struct cw_err *err)
 	if (!k->packs)
 		return cw_err_nomem(err);
 	for (size_t i = 0; !rc && i < k->before.packs.len; i++)
-		rc = describe_pack(&CW_VEC_AT(&k->before.packs, struct cw_snapshot_pack, i).state, &k->packs[i].stored, err);
+		rc = describe_pack(&CW_VEC_AT(&k->before.packs, struct cw_snapshot_pack, i), &k->packs[i].stored, err);
 	return rc;
 }
 
@@ -149,7 +161,7 @@ int cw_known_digest_pack(struct cw_known *k, size_t i, struct cw_err *err)
 	return rc;
 }
 
-int cw_known_loose_stamp(const struct cw_snapshot_loose *l, struct cw_stored_stamp *ret, struct cw_err *err)
+int cw_known_loose_stamp(const struct cw_known *k, const struct cw_snapshot_loose *l, struct cw_stored_stamp *ret, struct cw_err *err)
 {
 	struct {
 		uint8_t id[CW_OID_MAX];
@@ -157,7 +169,7 @@ int cw_known_loose_stamp(const struct cw_snapshot_loose *l, struct cw_stored_sta
 	} file = { .state = l->state };
 
 	memcpy(file.id, l->oid.id, sizeof(file.id));
-	return cw_sha256(&file, sizeof(file), ret->bytes, err);
+	return make_stamp(CW_VEC_AT(&k->before.stores, char *, l->store), &file, sizeof(file), ret, err);
 }
 
 /* ---- opening ---- */
@@ -304,7 +316,7 @@ static int list_new(struct cw_known *k, struct cw_vec *out, size_t *ret_same, st
 	for (size_t i = 0; !rc && i < k->before.loose.len; i++) {
 		const struct cw_snapshot_loose *l = &CW_VEC_AT(&k->before.loose, struct cw_snapshot_loose, i);
 
-		rc = cw_known_loose_stamp(l, &stamp, err);
+		rc = cw_known_loose_stamp(k, l, &stamp, err);
 		if (!rc && cw_verdicts_has_loose(&k->old, &stamp))
 			++*ret_same;
 		else if (!rc)

@@ -56,7 +56,7 @@ int cw_known_list_packs(struct cw_known *k, struct cw_err *err);
 /* Complete pack I, unless it is. */
 int cw_known_digest_pack(struct cw_known *k, size_t i, struct cw_err *err);
 /* What tells this state of a file from any other. */
-int cw_known_loose_stamp(const struct cw_snapshot_loose *l, struct cw_stored_stamp *ret, struct cw_err *err);
+int cw_known_loose_stamp(const struct cw_known *k, const struct cw_snapshot_loose *l, struct cw_stored_stamp *ret, struct cw_err *err);
 /* Ids and inline marks there and back. */
 struct cw_stored_id cw_known_id(const struct cw_oid *oid);
 struct cw_oid cw_known_oid(const struct cw_stored_id *id);

@@ -31,7 +31,7 @@ static int add_loose(struct cw_known *k, struct cw_err *err)
 
 		if (!slot)
 			return cw_vec_fail(&k->now.loose, "verdict store", err);
-		rc = cw_known_loose_stamp(&CW_VEC_AT(&k->before.loose, struct cw_snapshot_loose, i), slot, err);
+		rc = cw_known_loose_stamp(k, &CW_VEC_AT(&k->before.loose, struct cw_snapshot_loose, i), slot, err);
 	}
 	return rc;
 }

@@ -285,7 +285,7 @@ static bool oid_of(unsigned first, const char *name, struct cw_oid *ret)
 
 	if (strlen(name) != NAME_LEN || strspn(name, "0123456789abcdef") != NAME_LEN)
 		return false;
-	snprintf(hex, sizeof(hex), "%02x%s", first & 0xff, name);
+	snprintf(hex, sizeof(hex), "%02x%.*s", first & 0xff, NAME_LEN, name);
 	if (git_oid_fromstr(&id, hex) < 0)
 		return false;
 	cw_oid_from_git(ret, &id);

@@ -1,99 +1,18 @@
 #!/usr/bin/env python3
-"""What one audit has found, the next one does not look for again; and it says the same as one that looks at everything.
-
-    test_store.py PROGRAM PRELOAD"""
-import json
+"""What one audit has found, the next one does not look for again; and it says the same as one that looks at everything."""
 import os
+import random
 import shutil
 import subprocess
-import sys
-import time
+import tempfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import harness
 import rawgit
-
-PRELOAD = ""
-VOLATILE = ("scanned", "cached", "bytes")  # of the coverage
+from store_case import StoreCase
 
 
-class Store(harness.Case):
-    def setUp(self):
-        super().setUp()
-        self.cache = True
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "gc.auto", "0")
-
-    # ---- what audits say ----
-
-    def audit(self, *args, **more):
-        done = self.acme("audit", "--format", "jsonl", *args, **more)
-        self.assertIn(done.status, (0, 1, 3), done.errors)
-        done.coverage = done.json_lines()[-1]["coverage"]
-        counted = done.coverage["scanned"] + done.coverage["cached"]
-        if done.status != 3:
-            self.assertEqual(done.coverage["expected"], counted)
-        return done
-
-    @staticmethod
-    def plain(done):
-        """A report without what tells where its verdicts come from."""
-        lines = done.json_lines()
-        for name in VOLATILE:
-            del lines[-1]["coverage"][name]
-        return [json.dumps(line) for line in lines]
-
-    def same(self, *args, cached=None, scanned=None):
-        """An audit says what one without a store says; how much of it was known."""
-        right = self.audit("--no-cache", *args)
-        self.assertEqual(right.coverage["cached"], 0)
-        done = self.audit(*args)
-        self.assertEqual(self.plain(done), self.plain(right))
-        self.assertEqual(done.status, right.status)
-        self.assertEqual(done.errors, right.errors)
-        if cached is not None:
-            self.assertEqual(done.coverage["cached"], cached if cached >= 0 else right.coverage["expected"] + cached)
-        if scanned is not None:
-            self.assertEqual(done.coverage["scanned"], scanned)
-        return done
-
-    def replayed(self, *args):
-        return self.same(*args, scanned=0)
-
-    def files(self):
-        folder = self.home + "/.cache/credwatch"
-        names = os.listdir(folder) if os.path.isdir(folder) else []
-        return [os.path.join(folder, name) for name in names if name.startswith("verdicts-")]
-
-    def file(self):
-        names = self.files()
-        self.assertEqual(len(names), 1)
-        return names[0]
-
-    # ---- repositories ----
-
-    def rich(self):
-        """Secrets at tips, in the past, in names of tags, in messages, unreachable; marks, pointers, submodules."""
-        self.write("a.txt", "one\nkey = %s\n" % harness.acme("tip"))
-        self.write("dir/copy.txt", "one\nkey = %s\n" % harness.acme("tip"))
-        self.write("test/low.txt", harness.acme("low"))
-        self.write("marked.py", "k = '%s'  # gitleaks:allow\n" % harness.acme("marked"))
-        self.write("gone.txt", harness.acme("gone") + "\n" + harness.acme("twice"))
-        self.write("big.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 3\n" % ("0" * 64))
-        self.commit("first " + harness.acme("message"))
-        os.remove(self.dir + "/gone.txt")
-        self.write("a.txt", "zero\none\nkey = %s\n" % harness.acme("tip"))
-        self.write("wide.txt", ("key=" + harness.acme("wide") + "\r\n").encode("utf-16"))
-        self.git("update-index", "--add", "--cacheinfo", "160000," + "1" * 40 + ",sub")
-        self.commit("second")
-        self.git("tag", "-a", "-m", "text " + harness.acme("tag"), "v1")
-        self.git("checkout", "-q", "-b", "side", "HEAD~1")
-        self.write("side.txt", harness.acme("side"))
-        self.commit("side")
-        self.git("checkout", "-q", "main")
-        rawgit.write_loose(self.dir + "/.git", rawgit.BLOB, harness.acme("lost").encode())
-
+class Store(StoreCase):
     # ---- nothing new ----
 
     def test_again(self):
@@ -249,6 +168,72 @@ class Store(harness.Case):
         self.same()
         self.replayed()
 
+    def test_hard_links(self):
+        # One file under two names, in two object directories: the names are what is known.
+        self.rich()
+        self.git("repack", "-q", "-a", "-d", "-k")
+        self.git("clone", "-q", "--bare", "--local", ".", self.top + "/linked.git")
+        with open(self.top + "/linked.git/objects/info/alternates", "w", encoding="ascii") as file:
+            file.write(self.dir + "/.git/objects\n")
+        self.dir = self.top + "/linked.git"
+        self.same(cached=0)
+        self.replayed()
+        os.remove(self.dir + "/objects/info/alternates")
+        self.same()
+        self.replayed()
+
+    def test_anything(self):
+        # Whatever happens to a repository, the next audit is right.
+        number = random.randrange(1 << 32)
+        for seed in (1, number):
+            with self.subTest(seed=seed):
+                self.anything(random.Random(seed))
+
+    def anything(self, rnd):
+        self.dir = tempfile.mkdtemp(dir=self.top)
+        self.git("init", "-q", "-b", "main")
+        self.git("config", "gc.auto", "0")
+        self.write("a", "one")
+        self.commit()
+        for step in range(20):
+            getattr(self, "do_" + rnd.choice(("commit", "commit", "commit", "branch", "drop", "pack", "reset", "loose")))(rnd)
+            if rnd.random() < 0.6:
+                done = self.same()
+                self.assertEqual(done.coverage["unscanned_count"], 0, "step %d" % step)
+                self.replayed()
+
+    def do_commit(self, rnd):
+        for _ in range(rnd.randrange(1, 4)):
+            name = rnd.choice(("a", "b", "d/a", "d/e/c"))
+            lines = [rnd.choice(("plain %d" % rnd.randrange(9), harness.acme(str(rnd.randrange(6))))) for _ in range(rnd.randrange(1, 30))]
+            self.write(name, "\n".join(lines))
+        self.commit(rnd.choice(("change", harness.acme(str(rnd.randrange(6))))))
+
+    def do_branch(self, rnd):
+        self.git("branch", "-f", "b%d" % rnd.randrange(3), "HEAD" + rnd.choice(("", "^0")))
+        self.git("tag", "-f", "-a", "-m", harness.acme(str(rnd.randrange(6))), "t%d" % rnd.randrange(3))
+
+    def do_drop(self, rnd):
+        names = subprocess.check_output(["git", "for-each-ref", "--format=%(refname)"], cwd=self.dir, env=self.env, text=True).split()
+        name = rnd.choice(names)
+        if name != "refs/heads/main":
+            self.git("update-ref", "-d", name)
+
+    def do_pack(self, rnd):
+        self.git(*rnd.choice((("repack", "-q", "-d"), ("repack", "-q", "-a", "-d"), ("repack", "-q", "-A", "-d"), ("gc", "-q", "--prune=now"),
+                              ("repack", "-q"), ("prune", "--expire=now"), ("pack-refs", "--all"))))
+
+    def do_reset(self, rnd):
+        count = int(subprocess.check_output(["git", "rev-list", "--first-parent", "--count", "HEAD"], cwd=self.dir, env=self.env))
+        self.git("reset", "-q", "--hard", "HEAD~%d" % rnd.randrange(min(count, 3)))
+        if rnd.random() < 0.5:
+            self.git("reflog", "expire", "--expire=now", "--all")
+
+    def do_loose(self, rnd):
+        self.write("loose", harness.acme(str(rnd.randrange(6))))
+        self.git("hash-object", "-w", "loose")
+        os.remove(self.dir + "/loose")
+
     # ---- other rules, keys, limits, policies ----
 
     def test_rules(self):
@@ -394,183 +379,6 @@ class Store(harness.Case):
         for seed in ("n", "m", "branch"):
             self.assertNotIn(harness.acme(seed)[10:].encode(), stored)
 
-    # ---- where it is ----
-
-    def test_no_cache(self):
-        # Neither read nor written.
-        self.rich()
-        for _ in range(2):
-            self.assertEqual(self.audit("--no-cache").coverage["cached"], 0)
-        self.assertEqual(self.files(), [])
-        self.audit()
-        with open(self.file(), "r+b") as file:
-            file.write(b"damage")
-        self.assertEqual(self.audit("--no-cache").errors, "")
-        with open(self.file(), "rb") as file:
-            self.assertEqual(file.read(6), b"damage")
-
-    def noted(self, word):
-        """An audit that says why it did not use the store, and nothing else differs."""
-        right, done = self.audit("--no-cache"), self.audit()
-        self.assertEqual(self.plain(done), self.plain(right))
-        self.assertEqual((done.status, done.coverage["cached"]), (right.status, 0))
-        self.assertEqual(len(done.errors.splitlines()), 1, done.errors)
-        self.assertIn(word, done.errors)
-
-    def test_damage(self):
-        # Damaged in what is read: said, and rebuilt. The last part is read only when something is new.
-        self.rich()
-        self.audit()
-        size = os.path.getsize(self.file())
-        for at in (0, 20, 60, 100, size // 3, size - 1):
-            if at == size - 1:
-                self.git("branch", "one-more")
-            with open(self.file(), "r+b") as file:
-                file.seek(at)
-                byte = file.read(1)
-                file.seek(at)
-                file.write(bytes([byte[0] ^ 0x10]))
-            self.noted("damaged")
-            self.replayed()
-        os.truncate(self.file(), size // 2)
-        self.noted("damaged")
-        self.replayed()
-
-    def test_other_version(self):
-        # Of another version: of no use, and no matter.
-        self.rich()
-        self.audit()
-        with open(self.file(), "r+b") as file:
-            file.seek(8)
-            file.write(b"\x63")
-        self.same(cached=0)
-        self.replayed()
-
-    def test_trust(self):
-        # What others could have read or written is not used, but replaced.
-        self.rich()
-        self.audit()
-        os.chmod(self.file(), 0o644)
-        self.noted("trusted")
-        self.replayed()
-        # In a folder that others may write to, nothing is.
-        os.chmod(self.home + "/.cache/credwatch", 0o777)
-        self.noted("trusted")
-        self.noted("trusted")
-
-    def test_no_folder(self):
-        # A file where the folder should be; no home at all; a home that is not there.
-        self.rich()
-        with open(self.home + "/.cache", "w", encoding="ascii"):
-            pass
-        self.noted("ot a directory")
-        self.env["XDG_CONFIG_HOME"] = self.home + "/.config"
-        del self.env["HOME"]
-        self.assertEqual(self.same(cached=0).errors, "")
-        self.env["HOME"] = "/dev/null/none"
-        for _ in range(2):
-            self.assertEqual(self.same(cached=0).errors, "")
-
-    def test_inside(self):
-        # Never inside the repository.
-        self.rich()
-        self.env["XDG_CACHE_HOME"] = self.dir + "/.git"
-        self.noted("inside the repository")
-        self.assertEqual([name for name in os.listdir(self.dir + "/.git/credwatch") if "verdicts" in name], [])
-
-    def test_moved(self):
-        # Each object directory has its own file.
-        self.rich()
-        self.same()
-        shutil.copytree(self.dir, self.top + "/copy", symlinks=True)
-        self.dir = self.top + "/copy"
-        self.same(cached=0)
-        self.assertEqual(len(self.files()), 2)
-
-    # ---- at once, and cut short ----
-
-    def test_at_once(self):
-        # Several audits of one repository, while it grows.
-        self.rich()
-        for i in range(3):
-            self.write("n%d" % i, harness.acme("n%d" % i))
-            self.commit("n%d" % i)
-            right = self.plain(self.audit("--no-cache"))
-            with ThreadPoolExecutor(4) as pool:
-                for done in pool.map(lambda _: self.audit(), range(6)):
-                    self.assertEqual(self.plain(done), right)
-            self.replayed()
-
-    def stopped(self, number, how):
-        count = self.top + "/count"
-        if os.path.exists(count):
-            os.remove(count)
-        env = dict(self.env, LD_PRELOAD=PRELOAD, CW_STOP_AT=str(number), CW_STOP_HOW=how, CW_STOP_COUNT=count)
-        done = subprocess.run([harness.PROGRAM, "audit", "--format", "jsonl", "--jobs", "1", "--no-default-rules", "--rules", self.rules],
-                              env=env, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=120, check=False)
-        calls = 0
-        if os.path.exists(count):
-            with open(count, encoding="ascii") as file:
-                calls = int(file.read())
-        return harness.Done(done.returncode, done.stdout, done.stderr), calls
-
-    def grown(self):
-        """A repository whose store is one commit behind. The store, and the right report."""
-        self.write("a", harness.acme("a"))
-        self.commit("one")
-        self.audit()
-        saved = self.top + "/saved"
-        shutil.copytree(self.home + "/.cache", saved)
-        self.write("b", harness.acme("b"))
-        self.write("c", "clean")
-        self.commit("two")
-        return saved, self.plain(self.audit("--no-cache"))
-
-    def put_back(self, saved):
-        shutil.rmtree(self.home + "/.cache")
-        if saved:
-            shutil.copytree(saved, self.home + "/.cache")
-
-    def test_killed(self):
-        # Killed at any call that opens or changes a file, with an old store and without one: the next audit is right.
-        saved, right = self.grown()
-        for start in (saved, None):
-            self.put_back(start)
-            _, total = self.stopped(0, "kill")
-            self.assertGreater(total, 15)
-            for number in range(1, total + 1):
-                self.put_back(start)
-                done, _ = self.stopped(number, "kill")
-                self.assertEqual(done.status, -9)
-                self.assertEqual(self.plain(self.audit()), right, "killed at call %d" % number)
-
-    def test_failing(self):
-        # The same calls fail: the report is right, or it says that it is not whole; and so is the next.
-        saved, right = self.grown()
-        for how in ("io", "space", "files"):
-            self.put_back(saved)
-            _, total = self.stopped(0, how)
-            for number in range(1, total + 1):
-                self.put_back(saved)
-                done, _ = self.stopped(number, how)
-                if done.status in (0, 1):
-                    self.assertEqual(self.plain(done), right, "%s at call %d" % (how, number))
-                else:
-                    self.assertIn(done.status, (2, 3, 4), "%s at call %d" % (how, number))
-                self.assertEqual(self.plain(self.audit()), right, "%s at call %d" % (how, number))
-
-    def test_interrupted(self):
-        # Told to end at any of them: what was not scanned is not known.
-        saved, right = self.grown()
-        for start in (saved, None):
-            self.put_back(start)
-            _, total = self.stopped(0, "term")
-            for number in range(1, total + 1):
-                self.put_back(start)
-                self.stopped(number, "term")
-                self.assertEqual(self.plain(self.audit()), right, "told to end at call %d" % number)
-
     # ---- what it costs ----
 
     def test_size(self):
@@ -584,5 +392,4 @@ class Store(harness.Case):
 
 
 if __name__ == "__main__":
-    PRELOAD = os.path.abspath(sys.argv.pop(2))
     harness.main()
