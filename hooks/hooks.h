@@ -10,4 +10,9 @@ enum cw_exit cw_cmd_pre_push(int argc, char **argv);
 enum cw_exit cw_cmd_commit_msg(int argc, char **argv);
 enum cw_exit cw_cmd_pre_receive(int argc, char **argv);
 
+/* And those that see to it. */
+enum cw_exit cw_cmd_install(int argc, char **argv);
+enum cw_exit cw_cmd_uninstall(int argc, char **argv);
+enum cw_exit cw_cmd_doctor(int argc, char **argv);
+
 #endif

@@ -1,0 +1,165 @@
+/* hooks/cmd_doctor.c - credwatch doctor: are the hooks in force? Looks at the files, then tries each hook in a scratch repository with a
+ * canary, a token that is made for it and means nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/cmd.h"
+#include "cli/opts.h"
+#include "hooks/git.h"
+#include "hooks/hooks.h"
+#include "hooks/scratch.h"
+#include "hooks/shim.h"
+
+struct options {
+	const char *folder;
+};
+
+static const struct cw_opt options[] = {
+	{.kind = CW_OPT_STRING, .name = "folder", .arg = "DIR", .offset = offsetof(struct options, folder),
+	 .help = "look at this folder of hooks, whatever git is configured to"},
+	{.kind = CW_OPT_END},
+};
+
+static const struct cw_usage usage = {
+	.command = "doctor",
+	.synopsis = "[OPTION]... [REPOSITORY]",
+	.about = "Tell whether the hooks of REPOSITORY (default: the current one) are in force: whether git runs them, whether they run this "
+		 "program, and whether a commit or push with a canary in a scratch repository with these very hooks is stopped and a clean one "
+		 "is not. For what is wrong, tell how to mend it.",
+	.opts = options,
+	.tail = "\nExit status:\n"
+		"  0  all hooks of credwatch that are there work, and there is at least one\n"
+		"  1  something is wrong\n"
+		"  2  wrong usage\n"
+		"  4  internal error\n",
+};
+
+struct visit {
+	const char *folder; /* where git looks for hooks */
+	size_t hooks, faults;
+};
+
+/* ---- the files ---- */
+
+static void bad(struct visit *v, const char *hook, const char *what, const char *mend)
+{
+	v->faults++;
+	printf("BAD  %s: %s\n     mend: %s\n", hook, what, mend);
+}
+
+static void try_hook(struct visit *v, const struct cw_shim *s, struct cw_scratch *scratch)
+{
+	struct cw_err why = CW_ERR_INIT;
+	int rc = cw_scratch_try(scratch, v->folder, s->hook, &why);
+
+	if (rc == 0)
+		printf("ok   %s: %s; a canary was stopped, a clean change was not\n", s->hook, s->path);
+	else
+		bad(v, s->hook, cw_err_msg(&why), rc == CW_E_INVALID ? "credwatch config shows thresholds and allow entries; see what else "
+								       "the hook runs" :
+								       "see that git works and that there is room in the temporary folder");
+}
+
+/* A hook that is not there is no fault: git has many, and a work tree and a server have different ones. */
+static int look_at(struct visit *v, const char *hook, struct cw_scratch *scratch, struct cw_err *err)
+{
+	struct cw_shim s;
+	enum cw_shim_state state = CW_SHIM_NONE;
+	int rc = cw_shim_init(&s, v->folder, hook, false, NULL);
+
+	if (rc == CW_E_USAGE) { /* HOOK.d of another hook */
+		cw_shim_release(&s);
+		return 0;
+	}
+	if (rc == 0)
+		rc = cw_shim_look(&s, &state, err);
+	if (rc == 0 && state != CW_SHIM_NONE) {
+		v->hooks += state != CW_SHIM_FOREIGN || cw_scratch_mentions(s.path);
+		if (state == CW_SHIM_FOREIGN && !cw_scratch_mentions(s.path))
+			printf("note %s: %s is the hook of somebody else and does not mention credwatch\n", hook, s.path);
+		else if (access(s.path, X_OK) != 0)
+			bad(v, hook, "the file is not executable, so git passes over it in silence", "chmod +x on it");
+		else
+			try_hook(v, &s, scratch);
+		if (state == CW_SHIM_OLD)
+			printf("note %s: written by another version, or for a program at another path; credwatch install renews it\n",
+			       hook);
+	}
+	cw_shim_release(&s);
+	return rc;
+}
+
+/* ---- the whole ---- */
+
+static void look_elsewhere(struct visit *v, const struct cw_hooks_at *at)
+{
+	if (!at->folder || !at->own || strcmp(at->folder, at->own) == 0)
+		return;
+	printf("note core.hooksPath: git looks for hooks in %s, not in %s\n", v->folder, at->own);
+	for (const char *const *hook = cw_shim_hooks; *hook; hook++) {
+		struct cw_shim s;
+		enum cw_shim_state state = CW_SHIM_NONE;
+
+		if (cw_shim_init(&s, at->own, *hook, false, NULL) == 0 && cw_shim_look(&s, &state, NULL) == 0 &&
+		    (state == CW_SHIM_OLD || state == CW_SHIM_CURRENT))
+			bad(v, *hook, "it is installed in a folder where git does not look", "credwatch install");
+		cw_shim_release(&s);
+	}
+}
+
+static int visit(struct visit *v, const struct cw_hooks_at *at, struct cw_err *err)
+{
+	struct cw_scratch scratch = CW_SCRATCH_INIT;
+	int rc = cw_scratch_make(&scratch, err);
+
+	if (rc == 0)
+		look_elsewhere(v, at);
+	for (const char *const *hook = cw_shim_hooks; rc == 0 && *hook; hook++)
+		rc = look_at(v, *hook, &scratch, err);
+	cw_scratch_remove(&scratch);
+	if (rc == 0 && v->hooks == 0)
+		bad(v, "hooks", "credwatch is not installed here", "credwatch install");
+	return rc;
+}
+
+static enum cw_exit run(const struct options *o, const char *repository)
+{
+	struct cw_hooks_at at = CW_HOOKS_AT_INIT;
+	struct cw_err err = CW_ERR_INIT;
+	struct visit v = {.folder = o->folder};
+	CW_CLEANUP(cw_freep) char *real = NULL;
+	int rc = o->folder ? 0 : cw_hooks_find(repository, &at, &err);
+
+	if (rc == CW_E_NOTFOUND)
+		err.code = CW_E_USAGE;
+	if (rc == 0) {
+		real = realpath(o->folder ? o->folder : at.folder, NULL);
+		v.folder = real ? real : o->folder ? o->folder : at.folder;
+		cw_git_forget();
+		rc = visit(&v, &at, &err);
+	}
+	cw_hooks_at_release(&at);
+	if (rc != 0)
+		return cw_cmd_fail(&err);
+	return v.faults > 0 ? CW_EXIT_FINDINGS : CW_EXIT_CLEAN;
+}
+
+enum cw_exit cw_cmd_doctor(int argc, char **argv)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
+	struct options o = {.folder = NULL};
+	struct cw_err err = CW_ERR_INIT;
+	int rc = cw_opts_parse(&usage, argc, argv, &o, &args, &err);
+
+	if (rc == CW_OPTS_HELP)
+		return cw_cmd_print_help(&usage);
+	if (rc == 0 && (args.len > 1 || (args.len == 1 && o.folder)))
+		rc = cw_err_set(&err, CW_E_USAGE, "doctor takes one repository, or --folder");
+	if (rc != 0)
+		return cw_cmd_fail(&err);
+	return run(&o, args.len > 0 ? CW_VEC_AT(&args, const char *, 0) : ".");
+}
