@@ -17,7 +17,7 @@ status=0
 audit() {
 	out=$1
 	shift
-	"$program" audit --no-progress --quiet --no-repository-config "$@" >"$out" 2>"$dir/err"
+	"$program" audit --no-cache --no-progress --quiet --no-repository-config "$@" >"$out" 2>"$dir/err"
 	case $? in
 	0 | 1 | 3) return 0 ;;
 	esac

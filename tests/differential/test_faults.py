@@ -48,7 +48,7 @@ class Faults(unittest.TestCase):
 
     def dump(self, *args, status=(0, 1)):
         """The lines that the audit prints, as {object: text}; a fault of a pack is under its path's last part."""
-        command = [PROGRAM, "audit", "--quiet", "--no-progress", "--no-default-rules", "--rules", os.path.join(HERE, "edgy.yaml"),
+        command = [PROGRAM, "audit", "--no-cache", "--quiet", "--no-progress", "--no-default-rules", "--rules", os.path.join(HERE, "edgy.yaml"),
                    "--dump-verdicts", *args, self.repo]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env, check=False, timeout=120,
                               preexec_fn=None if os.environ.get("SANITIZED") else limit_memory)

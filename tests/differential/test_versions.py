@@ -144,7 +144,7 @@ class Differences(unittest.TestCase):
         self.lines = self.inherited = 0
 
     def audit(self, repo, rules, *args):
-        done = subprocess.run([PROGRAM, "audit", "--no-progress", "--quiet", "--object-max", str(OBJECT_MAX), "--stats", *rules, *args, repo],
+        done = subprocess.run([PROGRAM, "audit", "--no-cache", "--no-progress", "--quiet", "--object-max", str(OBJECT_MAX), "--stats", *rules, *args, repo],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env, check=False, timeout=900)
         self.assertIn(done.returncode, (1, 3), done.stderr[-2000:])
         inherited = re.search(rb"(\d+) (?:facts )?inherited", done.stderr)
