@@ -36,7 +36,7 @@ struct pushing {
 
 static int advise(struct cw_client *c, struct cw_err *err)
 {
-	struct pushing *p = (struct pushing *)((char *)c - offsetof(struct pushing, client));
+	struct pushing *p = (struct pushing *)c; /* its first member */
 
 	return cw_advise_push(&c->gate, &p->out.refs, &p->out.range, err);
 }
