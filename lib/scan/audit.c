@@ -117,6 +117,8 @@ static int scan_version(struct cw_audit *a, struct cw_audit_job *j, struct cw_ob
 	struct cw_object o = { .type = v->type, .data = v->data, .len = v->len };
 	char hex[CW_OID_HEX_SIZE];
 
+	if (v->again && v->type != CW_OBJ_BLOB)
+		return 0;
 	if (v->again) { /* another copy of what was or will be scanned: only its children want to know */
 		cw_match_version(j->scanner.matcher, v->data, v->len, v->base, v->copies, v->copies_len, &j->scanner.res, facts, NULL);
 		return 0;
@@ -124,6 +126,8 @@ static int scan_version(struct cw_audit *a, struct cw_audit_job *j, struct cw_ob
 	if (ref->shared && cw_object_verify(&o, &ref->oid, NULL))
 		return 0; /* this copy is not the object: it is looked for among the others */
 	atomic_fetch_add_explicit(&a->progress->done, 1, memory_order_relaxed);
+	if (v->type == CW_OBJ_TREE)
+		return note_tree(j, ref, err);
 	if (v->len > a->opts->object_max) {
 		ref->mark = CW_MARK_DOUBT;
 		cw_oid_hex(&ref->oid, hex);
@@ -201,6 +205,7 @@ static int run_packs(struct cw_audit *a, struct cw_err *err)
 {
 	struct cw_packed p = { .list = a->work.items, .len = a->work.len, .workers = a->jobs_len, .take = is_wanted,
 			       .types = 1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG,
+			       .shared_types = 1u << CW_OBJ_TREE, /* the copies may differ: it is seen which one is the tree */
 			       .object_max = a->opts->object_max, .memory_max = memory_max(a),
 			       .cancel = &a->progress->cancel, .visit = on_version, .fail = on_bad_entry, .other = on_tree,
 			       .drop = cw_leave_drop, .payload = a };

@@ -59,6 +59,11 @@ static int fail_header(const struct table *t, uint32_t k, struct cw_err *err)
 	return t->p->fail(t->p->payload, 0, k, rc, &why, err);
 }
 
+static bool is_visited(const struct cw_packed *p, uint32_t k, uint8_t type)
+{
+	return p->types >> type & 1 || (p->list[k].shared && p->shared_types >> type & 1);
+}
+
 static int choose(struct table *t, struct cw_err *err)
 {
 	uint32_t len = cw_packs_len(t->p->packs);
@@ -75,7 +80,7 @@ static int choose(struct table *t, struct cw_err *err)
 			rc = fail_header(t, k, err);
 			continue;
 		}
-		if (!(t->p->types >> e->type & 1)) {
+		if (!is_visited(t->p, k, e->type)) {
 			rc = t->p->other ? t->p->other(t->p->payload, k, err) : 0;
 		} else if (!t->found[k] && (!t->p->take || t->p->take(t->p->payload, k, e->type))) {
 			t->found[k] = 1;

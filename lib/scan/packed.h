@@ -13,6 +13,7 @@ struct cw_packed {
 	const struct cw_object_ref *list; /* sorted by `order`, or nearly: then it is only slower */
 	size_t len;
 	unsigned types; /* bits 1 << enum cw_object_type of what is visited */
+	unsigned shared_types; /* likewise, only those objects that have several copies */
 	unsigned workers;
 	uint64_t object_max, memory_max; /* bytes, as in struct cw_families */
 	const _Atomic int *cancel;
