@@ -76,16 +76,37 @@ static int scan_content(struct cw_audit *a, struct cw_audit_job *j, struct cw_ob
 	return rc ? rc : cw_notes_add(&j->notes, ref, o, err);
 }
 
+static int note_failed(struct cw_audit_job *j, struct cw_object_ref *ref, const char *hex, const struct cw_err *why)
+{
+	ref->mark = CW_MARK_FAILED;
+	cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(why));
+	return 0;
+}
+
+static int read_object(struct cw_audit *a, struct cw_audit_job *j, struct cw_object_ref *ref, const char *hex, struct cw_err *err)
+{
+	struct cw_err why = CW_ERR_INIT;
+	struct cw_object o;
+	int rc = cw_repo_read_ref(j->repo, ref, &o, &why);
+
+	if (rc)
+		return note_failed(j, ref, hex, &why);
+	rc = o.type == CW_OBJ_TREE ? note_tree(j, ref, err) : scan_content(a, j, ref, &o, NULL, NULL, err);
+	cw_object_release(&o);
+	return rc;
+}
+
 static int scan_object(struct cw_audit *a, struct cw_audit_job *j, struct cw_object_ref *ref, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
 	enum cw_object_type type;
 	char hex[CW_OID_HEX_SIZE];
-	struct cw_object o;
 	uint64_t size;
 	int rc;
 
 	cw_oid_hex(&ref->oid, hex);
+	if (ref->mark == CW_MARK_NONE && cw_repo_is_small(j->repo, ref, a->opts->object_max))
+		return read_object(a, j, ref, hex, err);
 	rc = cw_repo_header(j->repo, &ref->oid, &type, &size, &why);
 	if (!rc && type == CW_OBJ_TREE && !ref->shared) /* the copies may differ */
 		return note_tree(j, ref, err);
@@ -98,15 +119,9 @@ static int scan_object(struct cw_audit *a, struct cw_audit_job *j, struct cw_obj
 		cw_scanner_too_large(&j->scanner, hex, size, a->opts->object_max);
 		return 0;
 	}
-	rc = rc ? rc : cw_repo_read_ref(j->repo, ref, &o, &why);
-	if (rc) {
-		ref->mark = CW_MARK_FAILED;
-		cw_coverage_unscanned(&j->failed, true, hex, cw_err_msg(&why));
-		return 0;
-	}
-	rc = o.type == CW_OBJ_TREE ? note_tree(j, ref, err) : scan_content(a, j, ref, &o, NULL, NULL, err);
-	cw_object_release(&o);
-	return rc;
+	if (rc)
+		return note_failed(j, ref, hex, &why);
+	return read_object(a, j, ref, hex, err);
 }
 
 /* ---- objects in packs, by what changed in them ---- */

@@ -325,9 +325,11 @@ static int read_object(struct state *s, struct cw_repo *repo, const struct cw_ob
 		       struct cw_err *why)
 {
 	enum cw_object_type type;
-	uint64_t size;
-	int rc = cw_repo_header(repo, &ref->oid, &type, &size, why);
+	uint64_t size = 0;
+	int rc = 0;
 
+	if (!cw_repo_is_small(repo, ref, s->t->object_max))
+		rc = cw_repo_header(repo, &ref->oid, &type, &size, why);
 	if (!rc && size > s->t->object_max)
 		rc = cw_err_set(why, CW_E_LIMIT, "too large: %llu bytes, the limit is %llu", (unsigned long long)size,
 				(unsigned long long)s->t->object_max);

@@ -121,6 +121,14 @@ static char *object_path(const char *store, const struct cw_oid *oid)
 	return asprintf(&path, "%s/%.2s/%s", store, hex, hex + 2) < 0 ? NULL : path;
 }
 
+uint64_t cw_loose_size(const char *store, const struct cw_oid *oid)
+{
+	CW_CLEANUP(cw_freep) char *path = object_path(store, oid);
+	struct stat st;
+
+	return path && !stat(path, &st) && S_ISREG(st.st_mode) && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
 /* Open the object and inflate its first bytes into HEAD; CW_E_NOTFOUND when there is no such file. */
 static int open_object(const char *store, const struct cw_oid *oid, struct stream *s, char head[HEADER_MAX],
 		       size_t *ret_len, struct header *ret, struct cw_err *err)

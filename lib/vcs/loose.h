@@ -16,6 +16,9 @@
 /* A backend for the loose objects of the object directory STORE, owned by the caller until an object database takes it. */
 int cw_loose_backend(const char *store, git_odb_backend **ret, struct cw_err *err);
 
+/* Bytes of the file of the loose object OID of STORE; 0 when there is none. */
+uint64_t cw_loose_size(const char *store, const struct cw_oid *oid);
+
 /* Call EMIT for each loose object of STORE. What is there but cannot be one goes to FAULTS (struct cw_store_fault). A non-zero
  * return of EMIT ends the listing with it. */
 int cw_loose_list(const char *store, int (*emit)(const struct cw_oid *oid, void *payload), void *payload,

@@ -21,7 +21,6 @@
 #define OFFSET_BITS 40
 #define OFFSET_MASK (((uint64_t)1 << OFFSET_BITS) - 1)
 #define PACKS_MAX ((uint64_t)1 << 23)
-#define ORDER_LOOSE UINT64_MAX
 
 /* ---- sorting ---- */
 
@@ -189,7 +188,7 @@ static int on_loose(const struct cw_oid *oid, void *payload)
 		items[low].shared = true;
 		return 0;
 	}
-	return push_ref(l->out, oid, ORDER_LOOSE, l->err);
+	return push_ref(l->out, oid, CW_ORDER_LOOSE, l->err);
 }
 
 /* All objects of the LEN object directories STORES. */

@@ -17,6 +17,7 @@
 #include "vcs/repo_int.h"
 #include "vcs/stores.h"
 
+#define DEFLATE_RATIO_MAX 1032 /* bytes that deflate can make of one */
 #define PACKED_PRIORITY 2 /* packs are asked before loose objects */
 #define LOOSE_PRIORITY 1
 
@@ -305,6 +306,17 @@ int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_t
 	*ret_type = type;
 	*ret_size = size;
 	return 0;
+}
+
+bool cw_repo_is_small(const struct cw_repo *r, const struct cw_object_ref *ref, uint64_t max)
+{
+	uint64_t size = 0;
+
+	if (ref->order != CW_ORDER_LOOSE || ref->shared)
+		return false;
+	for (size_t i = 0; !size && i < r->stores.len; i++)
+		size = cw_loose_size(CW_VEC_AT(&r->stores, char *, i), &ref->oid);
+	return size > 0 && size < max / DEFLATE_RATIO_MAX;
 }
 
 bool cw_repo_has(struct cw_repo *r, const struct cw_oid *oid)

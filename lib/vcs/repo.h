@@ -40,6 +40,8 @@ const char *cw_repo_work_dir(const struct cw_repo *r);
 /* The object that HEAD names; *ret is left alone when HEAD is unborn. */
 int cw_repo_head_oid(struct cw_repo *r, struct cw_oid *ret, struct cw_err *err);
 
+#define CW_ORDER_LOOSE UINT64_MAX
+
 struct cw_object_ref {
 	struct cw_oid oid;
 	uint64_t order; /* reading in ascending order keeps delta bases near: pack number and offset; loose objects last */
@@ -65,6 +67,10 @@ const struct cw_vec *cw_repo_faults(const struct cw_repo *r);
  * the next one is tried. */
 int cw_repo_header(struct cw_repo *r, const struct cw_oid *oid, enum cw_object_type *ret_type, uint64_t *ret_size,
 		   struct cw_err *err);
+
+/* Whether REF is a loose object whose file is so small that it cannot have more than MAX bytes: it may be read without a look at its
+ * header, which costs as much as to read it. */
+bool cw_repo_is_small(const struct cw_repo *r, const struct cw_object_ref *ref, uint64_t max);
 
 /* Whether the object is in the store, as last looked at. */
 bool cw_repo_has(struct cw_repo *r, const struct cw_oid *oid);
