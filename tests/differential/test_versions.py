@@ -44,6 +44,11 @@ def make_world(rng, secrets, edgy):
     if edgy:
         m.far_reach()
         m.made_dense()
+        m.window_edges()
+        for secret in secrets:
+            m.every_cut(secret)
+        for secret in secrets[:5]:
+            m.every_cut(b" " + versions.encoded_line(secret) + b" ")
         m.many_candidates()
     m.too_large(OBJECT_MAX)
     m.chain(50)

@@ -278,16 +278,53 @@ class Maker:
         rng = self.rng
         body = re.sub(rb"[#0-9]", b"", self.filler(16500))
         for text in (b"far_1234" + body[:15990] + b"#END", b"#START" + body[:15990] + b"back_12"):
-            base = self.world.whole(self.head() + text + b"\n" + self.filler(600))
+            front = self.head() + self.filler(700)
+            base = self.world.whole(front + text + b"\n" + self.filler(600))
             size = len(base.data)
             for at in (20, 1000, 8000, 15000, 15900, 15990, 15999, 16003, 16011, 16012, 16100):
+                at += len(front)
                 for bit in (b"#", b"x", b"x" * 300, b"x" * 310, b"x" * 320):
                     node = self.child(base, [(0, at), bit, (at, size - at)])
                     if bit == b"#":
-                        self.child(node, [self.head(), (7, at - 7), (at + 1, size - at)])
+                        self.child(node, [(0, at), (at + 1, size - at - 10), self.head()])
+                        self.child(node, [self.head(), (9, at - 9), (at + 1, size - at)])
                 self.child(base, [(0, at), (at + 50, size - at - 50)])
-            at = rng.randrange(20, 16000)
+            at = len(front) + rng.randrange(20, 16000)
             self.child(base, [(at, size - at), (0, at)])
+
+    def every_cut(self, secret):
+        """Cut at every byte of a secret, and put something there or nothing; long text on both sides, so that most is copied."""
+        before, after = self.head() + self.filler(500), self.filler(500)
+        base = self.world.whole(before + secret + after)
+        size, start = len(base.data), len(before)
+        cuts = range(start - 2, start + len(secret) + 3)
+        for at in cuts if len(cuts) < 40 else self.rng.sample(cuts, 40):
+            self.child(base, [(0, at)])
+            self.child(base, [(at, size - at)])
+            for bit in (b"\n", b" ", b"x", b"7"):
+                self.child(base, [(0, at), bit, (at, size - at)])
+                self.child(base, [(0, at), bit])
+                self.child(base, [(0, at), bit, (at + 1, size - at)])
+
+    def window_edges(self):
+        """The edge of a window is the edge of the file in the base or in the child only; anchors begin where a piece does."""
+        before, after = self.head() + b"y" * 900, b"z" * 900
+        first, last = len(before) + 6 - 300, len(before) + 6 + 30
+        base = self.world.whole(before + b"fst_12" + after)
+        node = self.child(base, [(first, len(base.data) - first)])
+        self.child(node, [b"x", (0, len(node.data))])
+        self.child(base, [(first - 1, len(base.data) - first + 1)])
+        base = self.world.whole(before + b"lst_12" + after)
+        node = self.child(base, [(0, last)])
+        self.child(node, [(0, last), b"x"])
+        self.child(base, [(0, last + 1)])
+        wide = b"wide" + b"ab" * 125 + b"ac"
+        base = self.world.whole(before + wide + after)
+        at = len(before)
+        for edge in (-1, 0, 1):
+            for bit in (b" ", b"-", b"x"):
+                node = self.child(base, [(0, at), bit, (at + edge, len(base.data) - at - edge)])
+                self.child(node, [(0, at), b"x", (at + 1, len(node.data) - at - 1)])
 
     def made_dense(self):
         """An anchor without a dense value near it; the value comes later, or becomes dense, or comes nearer."""
@@ -312,7 +349,7 @@ class Maker:
     def many_candidates(self):
         """More candidates than are kept, in the base or in the child only."""
         for count in (65530, 65537):
-            base = self.world.whole(self.head() + b"key_1," * count)
+            base = self.world.whole(self.head() + b"key_9876\n" + b"key_1," * count)
             size = len(base.data)
             more = self.child(base, [(0, size), b"key_2," * 8, b"\nkey_1234"])
             self.child(more, [(0, size // 2), b"\nkey_1234\n"])
@@ -350,3 +387,9 @@ class Maker:
 
 def rng_line(text):
     return text.replace(b"\n", b" ")
+
+
+def encoded_line(text):
+    """Base64 without padding: letters behind it go on where the text ends."""
+    text = b"words words words words " + text
+    return base64.b64encode(b" " * (-len(text) % 3) + text)
