@@ -229,6 +229,8 @@ static int read_shared(struct cw_index *x, const char *git_dir, struct cw_err *e
 	if (!path)
 		return cw_err_nomem(err);
 	rc = cw_io_read_file(path, CW_INDEX_FILE_MAX, 0, &x->shared.data, err);
+	if (rc == CW_E_NOTFOUND)
+		rc = cw_index_bad(err, "its shared part is not there");
 	rc = rc ? rc : read_part(x, &x->shared, err);
 	if (!rc && x->shared.link)
 		rc = cw_index_bad(err, "its shared part is split again");

@@ -306,6 +306,17 @@ class Indexes(Base):
         self.git("rm", "-q", "d/f.txt")
         self.check()
 
+    def test_split_without_its_shared_part(self):
+        self.git("update-index", "--split-index")
+        self.stage("a.txt", "one\n")
+        folder = os.path.join(self.dir, ".git")
+        for name in os.listdir(folder):
+            if name.startswith("sharedindex."):
+                os.remove(os.path.join(folder, name))
+        done = self.run_it("pre-commit")
+        self.assertStatus(done, 3)
+        self.assertIn("its shared part is not there", done.errors)
+
     def test_split_and_version_4(self):
         self.git("update-index", "--index-version", "4")
         self.test_split()
