@@ -193,26 +193,26 @@ static int read_suppression(struct reading *r, const struct cw_json *o, struct c
 static int read_rule(struct reading *r, const struct cw_json *o, struct cw_finding *f)
 {
 	const char *id = cw_json_str(cw_json_get(o, "rule"));
-	struct cw_rule *stub;
+	struct cw_rule *rule;
 	int rc;
 
 	f->rule = id ? cw_set_find(r->set, id) : NULL;
 	if (f->rule)
 		return 0;
-	stub = own(r, calloc(1, sizeof(*stub)));
-	if (!stub)
+	rule = own(r, calloc(1, sizeof(*rule)));
+	if (!rule)
 		return cw_err_nomem(r->err);
-	stub->provider = stub->anchor = stub->pattern = stub->description = stub->remediation = stub->prefix = "";
-	stub->cls = CW_CLASS_SPECIFIC;
-	stub->severity = f->severity;
-	f->rule = stub;
-	rc = text(r, o, "rule", &stub->id);
+	rule->provider = rule->anchor = rule->pattern = rule->description = rule->remediation = rule->prefix = "";
+	rule->cls = CW_CLASS_SPECIFIC;
+	rule->severity = f->severity;
+	f->rule = rule;
+	rc = text(r, o, "rule", &rule->id);
 	if (rc == 0)
-		rc = text(r, o, "title", &stub->title);
-	if (!stub->id)
-		stub->id = "";
-	if (!stub->title)
-		stub->title = "";
+		rc = text(r, o, "title", &rule->title);
+	if (!rule->id)
+		rule->id = "";
+	if (!rule->title)
+		rule->title = "";
 	return rc;
 }
 

@@ -182,42 +182,37 @@ static int search_upwards(char *dir, struct cw_layout *l, bool *ret_found, struc
 	}
 }
 
-int cw_layout_find(const char *path, struct cw_layout *ret, struct cw_err *err)
+/* The repository at PATH, or with UPWARDS the one that contains it; *ret_found says whether there is one. */
+static int look(const char *path, bool upwards, struct cw_layout *ret, bool *ret_found, struct cw_err *err)
 {
 	CW_CLEANUP(cw_layout_release) struct cw_layout l = CW_LAYOUT_INIT;
 	CW_CLEANUP(cw_freep) char *dir = realpath(path, NULL);
-	bool found = false;
 	int rc;
 
 	if (!dir)
 		return cw_err_sys(err, errno, "unable to open '%s'", path);
-	rc = search_upwards(dir, &l, &found, err);
-	if (rc)
+	rc = upwards ? search_upwards(dir, &l, ret_found, err) : try_itself(dir, &l, ret_found, err);
+	if (rc || !*ret_found)
 		return rc;
-	if (!found)
-		return cw_err_set(err, CW_E_NOTFOUND, "'%s' is not in a git repository", path);
 	*ret = l;
 	l = (struct cw_layout)CW_LAYOUT_INIT;
 	return 0;
 }
 
+int cw_layout_find(const char *path, struct cw_layout *ret, struct cw_err *err)
+{
+	bool found = false;
+	int rc = look(path, true, ret, &found, err);
+
+	return rc || found ? rc : cw_err_set(err, CW_E_NOTFOUND, "'%s' is not in a git repository", path);
+}
+
 int cw_layout_at(const char *path, struct cw_layout *ret, struct cw_err *err)
 {
-	CW_CLEANUP(cw_layout_release) struct cw_layout l = CW_LAYOUT_INIT;
-	CW_CLEANUP(cw_freep) char *dir = realpath(path, NULL);
 	bool found = false;
-	int rc;
+	int rc = look(path, false, ret, &found, err);
 
-	if (!dir)
-		return cw_err_sys(err, errno, "unable to open '%s'", path);
-	rc = try_itself(dir, &l, &found, err);
-	if (rc)
-		return rc;
-	if (!found)
-		return cw_err_set(err, CW_E_CORRUPT, "'%s' is not a usable git directory", path);
-	*ret = l;
-	l = (struct cw_layout)CW_LAYOUT_INIT;
-	return 0;
+	return rc || found ? rc : cw_err_set(err, CW_E_CORRUPT, "'%s' is not a usable git directory", path);
 }
 
 static int check_config(const struct cw_layout *l, struct cw_err *err)

@@ -1,31 +1,23 @@
 /* vcs/tree.c - walks HEAD's tree.
  *
- * Trees are parsed here, from the raw object: libgit2 refuses a whole tree for one odd mode, which a hostile or merely old
+ * Trees are parsed from the raw object (vcs/parse.h): libgit2 refuses a whole tree for one odd mode, which a hostile or merely old
  * repository may hold. The walk keeps its own stack, since the depth of a tree is foreign. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vcs/git_err.h"
+#include "vcs/parse.h"
 #include "vcs/repo.h"
 #include "vcs/repo_int.h"
 
 #define PEEL_MAX 10 /* tags of tags */
 #define PATH_BYTES_MAX ((size_t)1 << 20)
-#define MODE_TYPE 0170000u
-#define MODE_TREE 0040000u
-#define MODE_FILE 0100000u
 
 struct frame {
 	struct cw_object tree;
 	size_t pos;	 /* of the next entry */
 	size_t path_len; /* of the folder, with its slash */
-};
-
-struct entry {
-	uint32_t mode;
-	const char *name; /* NUL-terminated, in the tree */
-	struct cw_oid oid;
 };
 
 struct walk {
@@ -43,26 +35,6 @@ static void walk_release(struct walk *w)
 		cw_object_release(&CW_VEC_AT(&w->stack, struct frame, i).tree);
 	cw_vec_release(&w->stack);
 	cw_buf_release(&w->path);
-}
-
-/* Parse one "mode SP name NUL id"; false when the tree is malformed there. */
-static bool read_entry(const struct cw_object *tree, size_t *pos, struct entry *ret)
-{
-	const char *p = tree->data + *pos, *end = tree->data + tree->len, *nul;
-	unsigned digits = 0;
-
-	*ret = (struct entry){ .oid.len = GIT_OID_RAWSZ };
-	for (; p < end && *p >= '0' && *p <= '7' && digits < 8; p++, digits++)
-		ret->mode = 8 * ret->mode + (uint32_t)(*p - '0');
-	if (!digits || p == end || *p != ' ')
-		return false;
-	ret->name = ++p;
-	nul = memchr(p, '\0', (size_t)(end - p));
-	if (!nul || (size_t)(end - nul - 1) < GIT_OID_RAWSZ)
-		return false;
-	memcpy(ret->oid.id, nul + 1, GIT_OID_RAWSZ);
-	*pos = (size_t)(nul + 1 + GIT_OID_RAWSZ - tree->data);
-	return true;
 }
 
 /* Remember that a part is missing, and go on with the rest. */
@@ -111,7 +83,7 @@ static int step(struct walk *w, emit_fn emit, void *payload, struct cw_err *err)
 {
 	struct frame *f = &CW_VEC_AT(&w->stack, struct frame, w->stack.len - 1);
 	struct cw_err why = CW_ERR_INIT;
-	struct entry e;
+	struct cw_tree_entry e;
 	int rc;
 
 	cw_buf_truncate(&w->path, f->path_len);
@@ -120,7 +92,7 @@ static int step(struct walk *w, emit_fn emit, void *payload, struct cw_err *err)
 		w->stack.len--;
 		return 0;
 	}
-	if (!read_entry(&f->tree, &f->pos, &e)) {
+	if (!cw_tree_next(f->tree.data, f->tree.len, &f->pos, &e)) {
 		note(w, cw_err_set(&why, CW_E_CORRUPT, "malformed"), &why);
 		f->pos = f->tree.len;
 		return 0;
@@ -131,7 +103,7 @@ static int step(struct walk *w, emit_fn emit, void *payload, struct cw_err *err)
 	rc = cw_buf_fail(&w->path, "path", err);
 	if (rc)
 		return rc;
-	if ((e.mode & MODE_TYPE) != MODE_TREE)
+	if ((e.mode & CW_MODE_TYPE) != CW_MODE_TREE)
 		return emit(&e.oid, w->path.data, e.mode, payload);
 	cw_buf_addc(&w->path, '/');
 	return push_tree(w, &e.oid, err);
@@ -196,12 +168,12 @@ int cw_repo_head_paths(struct cw_repo *r, emit_fn emit, void *payload, struct cw
 /* ---- one file ---- */
 
 /* The entry NAME (LEN bytes) of TREE; CW_E_NOTFOUND. */
-static int find_entry(const struct cw_object *tree, const char *name, size_t len, struct entry *ret, struct cw_err *err)
+static int find_entry(const struct cw_object *tree, const char *name, size_t len, struct cw_tree_entry *ret, struct cw_err *err)
 {
-	struct entry e;
+	struct cw_tree_entry e;
 
 	for (size_t pos = 0; pos < tree->len;) {
-		if (!read_entry(tree, &pos, &e))
+		if (!cw_tree_next(tree->data, tree->len, &pos, &e))
 			return cw_err_set(err, CW_E_CORRUPT, "tree of HEAD: malformed");
 		if (strlen(e.name) == len && !memcmp(e.name, name, len)) {
 			*ret = e;
@@ -213,9 +185,9 @@ static int find_entry(const struct cw_object *tree, const char *name, size_t len
 }
 
 /* From the tree OID down to PATH. */
-static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struct entry *ret, struct cw_err *err)
+static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struct cw_tree_entry *ret, struct cw_err *err)
 {
-	struct entry e = { .mode = MODE_TREE };
+	struct cw_tree_entry e = { .mode = CW_MODE_TREE };
 	struct cw_err why = CW_ERR_INIT;
 
 	while (*path) {
@@ -223,7 +195,7 @@ static int descend(struct cw_repo *r, struct cw_oid oid, const char *path, struc
 		struct cw_object tree;
 		int rc;
 
-		if ((e.mode & MODE_TYPE) != MODE_TREE)
+		if ((e.mode & CW_MODE_TYPE) != CW_MODE_TREE)
 			return cw_err_set(err, CW_E_NOTFOUND, "not in HEAD's tree");
 		rc = cw_repo_read(r, &oid, &tree, &why);
 		if (rc)
@@ -277,11 +249,11 @@ static int head_tree(struct cw_repo *r, struct cw_oid *ret, struct cw_err *err)
 int cw_repo_head_file(struct cw_repo *r, const char *path, size_t max, struct cw_buf *out, struct cw_err *err)
 {
 	struct cw_oid oid = { .len = 0 };
-	struct entry e;
+	struct cw_tree_entry e;
 	int rc = head_tree(r, &oid, err);
 
 	rc = rc ? rc : descend(r, oid, path, &e, err);
-	if (!rc && (e.mode & MODE_TYPE) != MODE_FILE)
+	if (!rc && (e.mode & CW_MODE_TYPE) != CW_MODE_FILE)
 		rc = cw_err_set(err, CW_E_INVALID, "not a regular file in HEAD's tree");
 	return rc ? rc : read_blob(r, &e.oid, max, out, err);
 }
