@@ -38,7 +38,8 @@ HOMES = (
     (r"(hs/)?hs_(runtime|common)\.h", ("lib/rules/", "lib/match/")),
     (r"pcre2.*\.h", ("lib/rules/pattern.c",)),
     (r"git2(/.*)?\.h", ("lib/vcs/",)),
-    (r"sqlite3\.h", ("lib/store/",)),
+    (r"sqlite3\.h", ("lib/store/state",)),
+    (r"seccomp\.h|linux/(landlock|seccomp)\.h", ("daemon/sandbox",)),
 )
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
