@@ -156,7 +156,8 @@ static void release_job(struct reading *r, struct job *j)
 static int walk(struct reading *r, const struct cw_packs *packs, struct cw_err *err)
 {
 	struct cw_packed packed = { .packs = packs, .list = r->list->items, .len = r->list->len, .types = ALL_TYPES,
-				    .workers = r->jobs_len, .memory_max = CW_MEMORY_MAX_DEFAULT,
+				    .workers = r->jobs_len, .object_max = r->p->opts->object_max,
+				    .memory_max = CW_MEMORY_MAX_DEFAULT,
 				    .cancel = &r->p->progress->cancel, .visit = on_version, .fail = on_bad_entry,
 				    .drop = cw_leave_drop, .payload = r };
 	struct cw_family_stats stats = { 0 };
