@@ -12,20 +12,34 @@ static int stage_hit(void *payload, unsigned worker, const struct cw_scan_hit *h
 	return rc ? rc : cw_stage_add(&f->stage, hit, &kept, err);
 }
 
-int cw_lookup_init(struct cw_lookup *f, const struct cw_set *set, const struct cw_sink *sink, struct cw_progress *progress,
-		  struct cw_repo *repo, uint64_t object_max, struct cw_err *err)
+static int init_tables(struct cw_lookup *f, const struct cw_sink *sink, struct cw_repo *repo, uint64_t object_max, struct cw_err *err)
 {
-	int rc;
-
 	*f = (struct cw_lookup){ .repo = repo, .sink = sink, .object_max = object_max, .stage = CW_STAGE_INIT,
 				.known = CW_OID_HASH_INIT };
 	f->stage_sink = (struct cw_sink){ .hit = stage_hit, .payload = f };
-	rc = cw_kept_init(&f->kept, err);
+	return cw_kept_init(&f->kept, err);
+}
+
+int cw_lookup_init(struct cw_lookup *f, const struct cw_set *set, const struct cw_sink *sink, struct cw_progress *progress,
+		  struct cw_repo *repo, uint64_t object_max, struct cw_err *err)
+{
+	int rc = init_tables(f, sink, repo, object_max, err);
+
 	if (rc)
 		return rc;
 	rc = cw_scanner_init(&f->scanner, set, &f->stage_sink, progress, 0, NULL, err);
 	if (rc)
 		cw_kept_release(&f->kept);
+	return rc;
+}
+
+int cw_lookup_init_asking(struct cw_lookup *f, const struct cw_asker *asker, struct cw_progress *progress, struct cw_repo *repo,
+			 uint64_t object_max, struct cw_err *err)
+{
+	int rc = init_tables(f, NULL, repo, object_max, err);
+
+	if (!rc)
+		cw_scanner_init_asking(&f->scanner, asker, progress);
 	return rc;
 }
 

@@ -32,6 +32,9 @@ struct cw_lookup {
 /* F must stay where it is. */
 int cw_lookup_init(struct cw_lookup *f, const struct cw_set *set, const struct cw_sink *sink, struct cw_progress *progress,
 		  struct cw_repo *repo, uint64_t object_max, struct cw_err *err);
+/* A lookup that finds nothing and hands all it reads to ASKER. */
+int cw_lookup_init_asking(struct cw_lookup *f, const struct cw_asker *asker, struct cw_progress *progress, struct cw_repo *repo,
+			 uint64_t object_max, struct cw_err *err);
 /* Move the coverage to INTO and free the rest. */
 void cw_lookup_release(struct cw_lookup *f, struct cw_coverage *into);
 

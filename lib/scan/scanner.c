@@ -139,7 +139,13 @@ int cw_scanner_scan(struct cw_scanner *e, const struct cw_scanned *s, struct cw_
 
 	atomic_fetch_add_explicit(&e->progress->bytes, s->len, memory_order_relaxed);
 	e->coverage.lfs_pointers += is_lfs_pointer(s);
-	rc = match(e, s, &why);
+	if (e->asker) {
+		rc = e->asker->add(e->asker->payload, s->data, s->len, err);
+		if (rc)
+			return rc;
+	} else {
+		rc = match(e, s, &why);
+	}
 	if (rc == CW_E_CANCELLED) {
 		cw_coverage_interrupted(&e->coverage, !s->beside, s->name);
 		return 0;
@@ -180,6 +186,13 @@ int cw_scanner_init(struct cw_scanner *e, const struct cw_set *set, const struct
 	cw_result_init(&e->res);
 	cw_coverage_init(&e->coverage);
 	return 0;
+}
+
+void cw_scanner_init_asking(struct cw_scanner *e, const struct cw_asker *asker, struct cw_progress *progress)
+{
+	*e = (struct cw_scanner){ .asker = asker, .progress = progress };
+	cw_result_init(&e->res);
+	cw_coverage_init(&e->coverage);
 }
 
 void cw_scanner_finish(struct cw_scanner *e, struct cw_coverage *into)

@@ -3,6 +3,7 @@
 #ifndef CW_SCAN_SCANNER_H
 #define CW_SCAN_SCANNER_H
 
+#include "scan/asker.h"
 #include "scan/coverage.h"
 #include "scan/families.h"
 #include "scan/hit.h"
@@ -12,7 +13,8 @@ struct cw_scanner {
 	const struct cw_sink *sink;
 	struct cw_progress *progress;
 	unsigned worker;
-	struct cw_matcher *matcher;
+	struct cw_matcher *matcher; /* NULL: `asker` is set */
+	const struct cw_asker *asker; /* takes everything; borrowed. NULL: it is scanned here */
 	struct cw_result res; /* of the last blob */
 	struct cw_coverage coverage;
 };
@@ -33,6 +35,8 @@ struct cw_scanned { /* what is scanned; all borrowed */
 /* Make worker WORKER's scanner. FIRST is the first worker's, whose matcher is cloned, or NULL for the first itself. */
 int cw_scanner_init(struct cw_scanner *e, const struct cw_set *set, const struct cw_sink *sink,
 		    struct cw_progress *progress, unsigned worker, const struct cw_scanner *first, struct cw_err *err);
+/* A scanner that hands everything to ASKER, counts it as scanned and finds nothing. */
+void cw_scanner_init_asking(struct cw_scanner *e, const struct cw_asker *asker, struct cw_progress *progress);
 /* Scan and hand over. A failure of the matcher makes the object unscanned; only the sink's failure is returned. */
 int cw_scanner_scan(struct cw_scanner *e, const struct cw_scanned *s, struct cw_err *err);
 /* Count NAME as unscanned because of its SIZE in bytes (0: not known). */

@@ -286,6 +286,16 @@ static void release(struct state *s)
 	cw_buf_release(&s->path);
 }
 
+static int start_lookup(struct state *s, const struct cw_set *set, const struct cw_sink *sink, struct cw_err *err)
+{
+	const struct cw_staged_opts *o = s->opts;
+	struct cw_push *p = &s->push;
+
+	if (o->asker)
+		return cw_lookup_init_asking(&p->lookup, o->asker, p->progress, o->repo, o->object_max, err);
+	return cw_lookup_init(&p->lookup, set, sink, p->progress, o->repo, o->object_max, err);
+}
+
 int cw_staged_scan(const struct cw_set *set, const struct cw_staged_opts *opts, const struct cw_sink *sink,
 		   struct cw_progress *progress, struct cw_coverage *coverage, uint64_t *ret_files, struct cw_err *err)
 {
@@ -301,7 +311,7 @@ int cw_staged_scan(const struct cw_set *set, const struct cw_staged_opts *opts, 
 	rc = find_staged(&s, err);
 	if (!rc && s.staged.entries.len) {
 		rc = cw_names_new(NAMES_BYTES_MAX, &p->names, err);
-		rc = rc ? rc : cw_lookup_init(&p->lookup, set, sink, progress, opts->repo, opts->object_max, err);
+		rc = rc ? rc : start_lookup(&s, set, sink, err);
 		if (!rc) {
 			cw_judge_init(&p->judge, &p->lookup);
 			rc = scan(&s, err);

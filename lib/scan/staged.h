@@ -18,6 +18,7 @@ struct cw_staged_opts { /* all borrowed */
 	const struct cw_vec *parents; /* struct cw_oid: commits that the next one stands on; none before the first */
 	uint64_t object_max;	      /* bytes; larger objects are unscanned (too large) */
 	bool judge_all;		      /* all secrets count, new or not */
+	const struct cw_asker *asker; /* takes everything, and nothing is found here: no set or sink is needed. NULL: it is scanned here */
 };
 
 /* SINK keeps every hit, then gets one place for each (secret, rule, path) that counts, with an origin that names no commit. *RET_FILES
