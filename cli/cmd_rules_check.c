@@ -100,7 +100,7 @@ static enum cw_exit finish(const struct cw_usage *usage, int rc, struct outcome 
 /* Only the files: a copy of a default rule may be checked too. */
 static int load_files(const struct cw_vec *paths, struct cw_set **ret, struct cw_err *err)
 {
-	struct cw_ruleset_opts opts = {.paths = *paths, .no_default = true};
+	struct cw_ruleset_opts opts = {.paths = *paths, .no_default = true, .note = cw_cmd_note};
 	CW_CLEANUP(cw_rulebook_free_p) struct cw_rulebook *book = NULL;
 	int rc = cw_ruleset_book(&opts, &book, err);
 

@@ -17,6 +17,8 @@ const char *const cw_conf_presets[] = {"plain", "ghes", "gitlab", NULL};
 const char *const cw_conf_on_errors[] = {"reject", "accept", NULL};
 const char *const cw_conf_on_timeouts[] = {"reject", "accept-and-queue", NULL};
 const char *const cw_conf_bypasses[] = {"forbid", "allow", NULL};
+const char *const cw_conf_daemon_uses[] = {"auto", "never", "require", NULL};
+const char *const cw_conf_log_levels[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 #define R (1u << CW_LEVEL_REPOSITORY)
 #define U (1u << CW_LEVEL_USER)
@@ -109,6 +111,8 @@ int cw_conf_new(struct cw_conf **ret, struct cw_err *err)
 			*(struct cw_vec *)field = (struct cw_vec)CW_VEC_INIT(struct cw_conf_path, CW_CONF_LIST_MAX);
 		else if (row->kind == CW_KIND_ENTRIES)
 			*(struct cw_vec *)field = (struct cw_vec)CW_VEC_INIT(struct cw_conf_entry, CW_CONF_LIST_MAX);
+		else if (row->kind == CW_KIND_TEXTS)
+			*(struct cw_vec *)field = (struct cw_vec)CW_VEC_INIT(const char *, row->max);
 		else
 			cw_conf_scalar(row, row->value, field);
 	}
@@ -121,7 +125,7 @@ void cw_conf_free(struct cw_conf *c)
 	if (!c)
 		return;
 	for (int i = 0; i < CW_CONF_COUNT_; i++)
-		if (cw_conf_rows[i].kind == CW_KIND_PATHS || cw_conf_rows[i].kind == CW_KIND_ENTRIES)
+		if (cw_conf_is_list(cw_conf_rows[i].kind))
 			cw_vec_release((struct cw_vec *)(void *)((char *)c + cw_conf_rows[i].offset));
 	for (size_t i = 0; i < c->strings.len; i++)
 		free(CW_VEC_AT(&c->strings, char *, i));

@@ -38,9 +38,11 @@ enum cw_hook_preset { CW_PRESET_PLAIN, CW_PRESET_GHES, CW_PRESET_GITLAB };
 enum cw_on_timeout { CW_TIMEOUT_REJECT, CW_TIMEOUT_ACCEPT };
 enum cw_on_error { CW_ERROR_REJECT, CW_ERROR_ACCEPT };
 enum cw_bypass_policy { CW_BYPASS_FORBID, CW_BYPASS_ALLOW };
+enum cw_daemon_use { CW_DAEMON_AUTO, CW_DAEMON_NEVER, CW_DAEMON_REQUIRE };
 #define CW_THRESHOLD_NONE (CW_SEVERITY_CRITICAL + 1)
 extern const char *const cw_conf_judges[], *const cw_conf_thresholds[], *const cw_conf_proofs[], *const cw_conf_presets[],
-	*const cw_conf_on_timeouts[], *const cw_conf_on_errors[], *const cw_conf_bypasses[];
+	*const cw_conf_on_timeouts[], *const cw_conf_on_errors[], *const cw_conf_bypasses[], *const cw_conf_daemon_uses[],
+	*const cw_conf_log_levels[]; /* from error to debug */
 
 struct cw_conf_from { /* who set a value */
 	enum cw_conf_level level;
@@ -79,6 +81,15 @@ struct cw_conf {
 	int hooks_block_severity, hooks_block_proof, hooks_warn_severity, hooks_warn_proof;
 	uint64_t hooks_deadline_ms;
 	const char *hooks_audit_log;
+	int daemon_use, daemon_log_level; /* enum cw_daemon_use; index into cw_conf_log_levels */
+	const char *daemon_socket, *daemon_user, *daemon_state, *daemon_scan, *daemon_audit, *daemon_admin, *daemon_metrics,
+		*daemon_audit_log; /* "" where there is none */
+	uint64_t daemon_workers, daemon_repository_workers, daemon_max_connections, daemon_max_connections_uid,
+		daemon_queue_max, daemon_queue_max_uid;
+	uint64_t daemon_message_max, daemon_fd_max, daemon_worker_memory; /* bytes */
+	uint64_t daemon_idle_ms, daemon_message_ms, daemon_job_ms, daemon_repository_ms, watch_sweep_ms, watch_notify_ms;
+	struct cw_vec daemon_roots; /* struct cw_conf_path */
+	struct cw_vec watch_notify; /* const char *: the last level's list alone */
 	struct cw_vec baselines, rule_files;	  /* struct cw_conf_path */
 	struct cw_vec disable, exclude, allow;	  /* struct cw_conf_entry */
 	struct cw_conf_from from[CW_CONF_COUNT_]; /* of the single values */

@@ -142,6 +142,19 @@ static void add_list(struct cw_buf *out, const char *indent, const struct cw_con
 	}
 }
 
+static void add_texts(struct cw_buf *out, const struct cw_conf *c, enum cw_conf_key key)
+{
+	const struct cw_vec *list = (const struct cw_vec *)(const void *)((const char *)c + cw_conf_rows[key].offset);
+
+	cw_buf_adds(out, " [");
+	for (size_t i = 0; i < list->len; i++) {
+		cw_buf_adds(out, i > 0 ? ", " : "");
+		cw_conf_quote(CW_VEC_AT(list, const char *, i), out);
+	}
+	cw_buf_addc(out, ']');
+	add_from(out, &c->from[key]);
+}
+
 int cw_conf_dump(const struct cw_conf *c, struct cw_buf *out, struct cw_err *err)
 {
 	const char *section = "";
@@ -159,6 +172,10 @@ int cw_conf_dump(const struct cw_conf *c, struct cw_buf *out, struct cw_err *err
 		cw_buf_addf(out, "%s%s:", dot ? INDENT : "", dot ? dot + 1 : row->name);
 		if (row->kind == CW_KIND_PATHS || row->kind == CW_KIND_ENTRIES) {
 			add_list(out, dot ? INDENT INDENT : INDENT, c, (enum cw_conf_key)i);
+			continue;
+		}
+		if (row->kind == CW_KIND_TEXTS) {
+			add_texts(out, c, (enum cw_conf_key)i);
 			continue;
 		}
 		cw_buf_addc(out, ' ');
@@ -191,6 +208,9 @@ static void add_kind(struct cw_buf *out, const struct cw_conf_row *row)
 		break;
 	case CW_KIND_PATHS:
 		cw_buf_adds(out, "a path or a list of paths");
+		break;
+	case CW_KIND_TEXTS:
+		cw_buf_adds(out, "a list of texts");
 		break;
 	case CW_KIND_ENTRIES:
 		cw_buf_adds(out, "a list of maps");

@@ -9,8 +9,9 @@ enum cw_conf_kind {
 	CW_KIND_SIZE,	/* likewise, with K, M or G */
 	CW_KIND_BOOL,
 	CW_KIND_CHOICE, /* int: index into choices */
-	CW_KIND_TEXT,	/* const char * */
+	CW_KIND_TEXT,	/* const char *, of min bytes at least */
 	CW_KIND_PATHS,	/* struct cw_vec of struct cw_conf_path: one text or a list */
+	CW_KIND_TEXTS,	/* struct cw_vec of const char *: a list of at most max texts; a level's list takes the place of another's */
 	CW_KIND_ENTRIES, /* struct cw_vec of struct cw_conf_entry: a list of maps */
 	/* of fields: all const char *, but DATE */
 	CW_KIND_WORD,
@@ -43,6 +44,11 @@ struct cw_conf_field {
 extern const struct cw_conf_row cw_conf_rows[CW_CONF_COUNT_];
 extern const struct cw_conf_field cw_conf_fields[];
 extern const size_t cw_conf_fields_len;
+
+static inline bool cw_conf_is_list(enum cw_conf_kind kind)
+{
+	return kind == CW_KIND_PATHS || kind == CW_KIND_TEXTS || kind == CW_KIND_ENTRIES;
+}
 
 /* The field of ENTRY as text, or NULL. */
 static inline const char *const *cw_conf_field_text(const struct cw_conf_field *f, const struct cw_conf_entry *entry)

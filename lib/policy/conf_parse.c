@@ -46,12 +46,12 @@ static int unknown_key(struct parse *p, const struct cw_yaml_node *key, const ch
 	return fail(p, key, "unknown key%s: see 'credwatch config --keys'", where);
 }
 
-/* A text of one line in *ret, which C keeps. */
-static int keep_text(struct parse *p, const struct cw_yaml_node *v, const char *name, const char **ret)
+/* A text of at least MIN bytes in *ret, which C keeps. */
+static int keep_text_of(struct parse *p, const struct cw_yaml_node *v, const char *name, size_t min, const char **ret)
 {
 	const char *copy;
 
-	if (v->type != CW_YAML_SCALAR || cw_yaml_is_null(v) || v->len == 0)
+	if (v->type != CW_YAML_SCALAR || cw_yaml_is_null(v) || v->len < min)
 		return fail(p, v, "'%s' must be a text", name);
 	if (v->len > TEXT_MAX)
 		return fail(p, v, "'%s' is longer than %d bytes", name, TEXT_MAX);
@@ -60,6 +60,11 @@ static int keep_text(struct parse *p, const struct cw_yaml_node *v, const char *
 		return cw_err_nomem(p->err);
 	*ret = copy;
 	return 0;
+}
+
+static int keep_text(struct parse *p, const struct cw_yaml_node *v, const char *name, const char **ret)
+{
+	return keep_text_of(p, v, name, 1, ret);
 }
 
 /* ---- single values ---- */
@@ -101,7 +106,7 @@ static int read_scalar(struct parse *p, const struct cw_yaml_node *v, enum cw_co
 	int rc = 0;
 
 	if (row->kind == CW_KIND_TEXT)
-		rc = keep_text(p, v, row->name, &value.text);
+		rc = keep_text_of(p, v, row->name, row->min, &value.text);
 	else if (v->type != CW_YAML_SCALAR || (row->kind != CW_KIND_CHOICE && v->quoted) ||
 		 !cw_conf_scalar(row, v->text, &value))
 		rc = wrong_value(p, v, row);
@@ -159,6 +164,38 @@ static int read_paths(struct parse *p, const struct cw_yaml_node *v, const struc
 		return cw_yaml_is_null(v) ? 0 : read_path(p, v, row);
 	for (size_t i = 0; rc == 0 && i < v->len; i++)
 		rc = read_path(p, &v->items[i], row);
+	return rc;
+}
+
+/* ---- lists of texts ---- */
+
+static int read_texts(struct parse *p, const struct cw_yaml_node *v, enum cw_conf_key key)
+{
+	const struct cw_conf_row *row = &cw_conf_rows[key];
+	struct cw_vec *list = (struct cw_vec *)(void *)((char *)p->conf + row->offset);
+	struct cw_conf_from *from = &p->conf->from[key];
+	int rc = 0;
+
+	if (v->type != CW_YAML_SEQ)
+		return fail(p, v, "'%s' must be a list of texts", row->name);
+	if (v->len > row->max)
+		return fail(p, v, "'%s' has more than %d texts", row->name, (int)row->max);
+	if (from->level > p->level)
+		return 0;
+	cw_vec_clear(list);
+	for (size_t i = 0; rc == 0 && i < v->len; i++) {
+		const char *text = NULL, **slot;
+
+		rc = keep_text_of(p, &v->items[i], row->name, i == 0 ? 1 : 0, &text);
+		if (rc != 0)
+			break;
+		slot = cw_vec_push(list);
+		if (!slot)
+			return cw_vec_fail(list, row->name, p->err);
+		*slot = text;
+	}
+	if (rc == 0)
+		*from = from_here(p, v);
 	return rc;
 }
 
@@ -297,6 +334,8 @@ static int read_key(struct parse *p, const struct cw_yaml_node *k, enum cw_conf_
 			    row->name);
 	if (row->kind == CW_KIND_PATHS)
 		return read_paths(p, v, row);
+	if (row->kind == CW_KIND_TEXTS)
+		return read_texts(p, v, key);
 	return row->kind == CW_KIND_ENTRIES ? read_entries(p, v, key) : read_scalar(p, v, key);
 }
 

@@ -187,6 +187,7 @@ static void test_dump(void **state)
 		"object_max: 5000\njobs: 4\nfail_on: critical\ninline_marks: false\nrepository_policy: default-branch\nformat: json\n",
 		"allow:\n- {value: \"it's\", reason: \"tab\\there\", expires: 2031-01-01}\n- {path: 'a b', rule: x.y, reason: ok}\n",
 		"rules: {files: [/a, /b], disable: [{provider: x, reason: y}]}\nexclude: [{path: z, reason: \"\\u00e9\\uFFFF\"}]\n",
+		"daemon: {roots: [/srv/git], metrics: '', scan: '@git', workers: 2}\nwatch: {notify: [/bin/x, '', \"a'b\"]}\n",
 	};
 
 	/* a dump reads back as the same dump, but for who set what */
@@ -209,6 +210,28 @@ static void test_dump(void **state)
 			assert_int_equal(allow(a, k)->expires, allow(b, k)->expires);
 		}
 	}
+}
+
+static void test_texts(void **state)
+{
+	CW_CLEANUP(cw_conf_free_p) struct cw_conf *c = conf();
+
+	/* a list of texts that nobody set */
+	assert_int_equal(c->watch_notify.len, 0);
+	assert_string_equal(c->daemon_metrics, "");
+	/* the more trusted level's list counts alone, whatever comes first */
+	add(c, CW_LEVEL_SYSTEM, "/s", "watch: {notify: [/bin/a, '', x]}\n");
+	add(c, CW_LEVEL_USER, "/u", "watch: {notify: [/bin/b]}\n");
+	assert_int_equal(c->watch_notify.len, 3);
+	assert_string_equal(CW_VEC_AT(&c->watch_notify, const char *, 0), "/bin/a");
+	assert_string_equal(CW_VEC_AT(&c->watch_notify, const char *, 1), "");
+	assert_int_equal(c->from[CW_CONF_WATCH_NOTIFY].level, CW_LEVEL_SYSTEM);
+	/* an empty list takes it back; an empty text may stand where the default is one, and not elsewhere */
+	add(c, CW_LEVEL_SYSTEM, "/s", "watch: {notify: []}\ndaemon: {metrics: ''}\n");
+	assert_int_equal(c->watch_notify.len, 0);
+	refuse("daemon: {socket: ''}\n", "'daemon.socket' must be a text");
+	refuse("watch: {notify: ['']}\n", "'watch.notify' must be a text");
+	refuse("watch: {notify: /bin/a}\n", "'watch.notify' must be a list of texts");
 }
 
 static void test_keys(void **state)
@@ -355,7 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),	    cmocka_unit_test(test_allow),
-		cmocka_unit_test(test_trust),	 cmocka_unit_test(test_errors),	    cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_trust),	 cmocka_unit_test(test_errors),	    cmocka_unit_test(test_dump), cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_keys),	 cmocka_unit_test(test_dates),	    cmocka_unit_test(test_repository),
 		cmocka_unit_test(test_source),	 cmocka_unit_test(test_quote),
 	};

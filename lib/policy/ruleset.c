@@ -1,9 +1,8 @@
-/* cli/ruleset.c - default rules come from the image in the program; only with rules of the user a set is compiled. */
-#include "cli/ruleset.h"
+/* policy/ruleset.c - default rules come from the image in the program; only with rules of the user a set is compiled. */
+#include "policy/ruleset.h"
 
 #include <string.h>
 
-#include "cli/cmd.h"
 #include "rules/cache.h"
 
 static int check_opts(const struct cw_ruleset_opts *opts, struct cw_err *err)
@@ -55,7 +54,7 @@ static bool is_disabled(void *payload, const struct cw_rule *rule)
 }
 
 /* An entry for which there is no rule may be a mistake in writing. */
-static void check_disabled(const struct cw_rulebook *book, struct cw_vec *list)
+static void check_disabled(const struct cw_rulebook *book, struct cw_vec *list, const struct cw_ruleset_opts *opts)
 {
 	for (size_t i = 0; i < list->len; i++) {
 		struct cw_conf_entry *e = &CW_VEC_AT(list, struct cw_conf_entry, i);
@@ -64,7 +63,7 @@ static void check_disabled(const struct cw_rulebook *book, struct cw_vec *list)
 		while (k < cw_rulebook_len(book) && !is_meant(e, cw_rulebook_rule(book, k)))
 			k++;
 		if (k == cw_rulebook_len(book))
-			cw_cmd_note("%s:%d: there is no such rule to disable", e->from.file, e->from.line);
+			opts->note("%s:%d: there is no such rule to disable", e->from.file, e->from.line);
 	}
 }
 
@@ -76,7 +75,8 @@ static int remove_disabled(struct cw_rulebook *book, const struct cw_ruleset_opt
 	if (!opts->conf || opts->conf->disable.len == 0)
 		return 0;
 	list = opts->conf->disable;
-	check_disabled(book, &list);
+	if (opts->note)
+		check_disabled(book, &list, opts);
 	return cw_rulebook_remove(book, is_disabled, &list, NULL, err);
 }
 
