@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/opts.h"
 #include "cli/exit.h"
-#include "cli/opts.h"
 
 struct cw_command {
 	const char *name;

@@ -3,9 +3,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/opts.h"
 #include "base/text.h"
 #include "cli/explain.h"
-#include "cli/opts.h"
 #include "policy/glob.h"
 #include "report/words.h"
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/opts.h"
 #include "base/vec.h"
-#include "cli/opts.h"
 #include "policy/conf.h"
 #include "policy/key.h"
 #include "policy/policy.h"

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/opts.h"
 #include "cli/exit.h"
-#include "cli/opts.h"
 #include "cli/policy.h"
 #include "cli/ruleset.h"
 #include "policy/findings.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "base/opts.h"
 #include "cli/cmd.h"
-#include "cli/opts.h"
 #include "hooks/client.h"
 #include "hooks/hooks.h"
 #include "scan/scanner.h"

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/opts.h"
 #include "cli/cmd.h"
-#include "cli/opts.h"
 #include "hooks/git.h"
 #include "hooks/hooks.h"
 #include "hooks/scratch.h"

@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/opts.h"
 #include "cli/cmd.h"
-#include "cli/opts.h"
 #include "hooks/git.h"
 #include "hooks/hooks.h"
 #include "hooks/shim.h"

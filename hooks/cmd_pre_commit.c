@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
-#include "cli/opts.h"
+#include "base/opts.h"
 #include "hooks/client.h"
 #include "hooks/hooks.h"
 #include "hooks/outgoing.h"

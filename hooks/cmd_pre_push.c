@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/opts.h"
 #include "cli/cmd.h"
-#include "cli/opts.h"
 #include "hooks/advice.h"
 #include "hooks/hooks.h"
 #include "hooks/outgoing.h"

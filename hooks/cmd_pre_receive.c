@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/opts.h"
 #include "cli/cmd.h"
-#include "cli/opts.h"
 #include "cli/signals.h"
 #include "hooks/advice.h"
 #include "hooks/bypass.h"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "cli/opts.h"
+#include "base/opts.h"
 
 struct values {
 	bool flag, other;

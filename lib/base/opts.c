@@ -1,5 +1,5 @@
-/* cli/opts.c - parser and help of option tables. Values that the user typed are not repeated in messages: one might be a secret. */
-#include "cli/opts.h"
+/* base/opts.c - parser and help of option tables. Values that the user typed are not repeated in messages: one might be a secret. */
+#include "base/opts.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -95,14 +95,20 @@ static int set_value(const struct cw_opt *o, void *values, const char *value, st
 	return cw_err_set(err, CW_E_INTERNAL, "option '--%s' has no kind", o->name);
 }
 
+static const char *program(const struct cw_usage *usage)
+{
+	return usage->program ? usage->program : "credwatch";
+}
+
 /* An unknown option is named only if it looks like the name of one. */
 static int unknown_option(const struct cw_usage *usage, const char *arg, struct cw_err *err)
 {
 	size_t len = strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
 	bool plain = len <= SHOWN_NAME_MAX && (arg[len] == '\0' || arg[len] == '=');
 
-	return cw_err_set(err, CW_E_USAGE, "unknown option%s%.*s%s: see 'credwatch %s --help'", plain ? " '" : "",
-			  plain ? (int)len : 0, arg, plain ? "'" : "", usage->command);
+	return cw_err_set(err, CW_E_USAGE, "unknown option%s%.*s%s: see '%s%s%s --help'", plain ? " '" : "",
+			  plain ? (int)len : 0, arg, plain ? "'" : "", program(usage), usage->command ? " " : "",
+			  usage->command ? usage->command : "");
 }
 
 struct cursor {
@@ -225,7 +231,8 @@ static void help_line(struct cw_buf *out, char letter, const char *name, const c
 
 void cw_opts_help(const struct cw_usage *usage, struct cw_buf *out)
 {
-	cw_buf_addf(out, "Usage: credwatch %s %s\n\n", usage->command, usage->synopsis);
+	cw_buf_addf(out, "Usage: %s%s%s %s\n\n", program(usage), usage->command ? " " : "",
+		    usage->command ? usage->command : "", usage->synopsis);
 	cw_opts_wrap(out, usage->about, 0, 0, HELP_WIDTH);
 	cw_buf_adds(out, "\nOptions:\n");
 	for (const struct cw_opt *o = usage->opts; is_option(o); o++)
