@@ -5,6 +5,7 @@
 #ifndef CW_DAEMON_LOG_H
 #define CW_DAEMON_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum cw_log_level { CW_LOG_ERROR = 3, CW_LOG_WARNING = 4, CW_LOG_NOTICE = 5, CW_LOG_INFO = 6, CW_LOG_DEBUG = 7 };
@@ -14,5 +15,16 @@ void cw_log_start(enum cw_log_level max);
 void cw_log(enum cw_log_level level, const char *event, ...) __attribute__((sentinel));
 /* For values in those pairs: N as text, valid until the fourth next call. */
 const char *cw_log_int(int64_t n);
+
+/* For what peers can cause: at most CW_LOG_BURST lines in CW_LOG_WINDOW_MS. All zero at first. */
+#define CW_LOG_BURST 20
+#define CW_LOG_WINDOW_MS 10000
+struct cw_log_limit {
+	int64_t begin; /* of the window, milliseconds of the monotonic clock */
+	unsigned used;
+	uint64_t dropped; /* since the last line that was allowed */
+};
+/* Whether a line may be written at NOW_MS. *ret_dropped: how many were not since the last one. */
+bool cw_log_may(struct cw_log_limit *l, int64_t now_ms, uint64_t *ret_dropped);
 
 #endif
