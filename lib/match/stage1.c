@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-
 #define SEGMENT ((size_t)128 << 10) /* bytes scanned at a time: small enough to stay in the processor's cache for all passes */
 
 struct list {
@@ -255,33 +253,31 @@ int cw_stage1_scan_kinds(struct cw_stage1 *s, unsigned kinds, const char *data, 
 	return 0;
 }
 
-static int mark(const struct cw_candidate *c, size_t n, void *payload)
+static int mark(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *payload)
 {
 	unsigned char *fired = payload;
 
-	for (size_t i = 0; i < n; i++)
-		fired[c[i].rule] = 1;
+	(void)from;
+	(void)to;
+	(void)flags;
+	fired[id] = 1;
 	return 0;
 }
 
 int cw_stage1_known_answer(struct cw_stage1 *s, struct cw_err *err)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 	unsigned char *fired = calloc(cw_set_len(s->set) + 1, 1);
-	int rc;
+	int rc = 0;
 
 	if (!fired)
 		return cw_err_nomem(err);
-	for (size_t i = 0; i < cw_set_len(s->set); i++) {
-		const struct cw_rule *r = cw_set_rule(s->set, i);
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		struct cw_bytes text = cw_set_answers(s->set, i);
 
-		if (r->examples_len > 0)
-			cw_buf_add(&text, r->examples[0].text, r->examples[0].len);
-		cw_buf_adds(&text, "\n\n");
+		if (cw_set_db(s->set, i) &&
+		    hs_scan(cw_set_db(s->set, i), text.data, (unsigned)text.len, 0, s->scratch, mark, fired) != HS_SUCCESS)
+			rc = cw_err_set(err, CW_E_INTERNAL, "known-answer test: the matcher failed");
 	}
-	rc = cw_buf_fail(&text, "the known-answer test", err);
-	if (rc == 0)
-		rc = cw_stage1_scan(s, text.data, text.len, 0, text.len, mark, fired, err);
 	for (size_t i = 0; rc == 0 && i < cw_set_len(s->set); i++) {
 		const struct cw_rule *r = cw_set_rule(s->set, i);
 

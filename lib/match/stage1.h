@@ -52,8 +52,8 @@ unsigned cw_stage1_back(const struct cw_stage1 *s, unsigned kind);
 /* Bytes that Hyperscan was given so far, those that were given twice (for rules of both kinds) counted twice. */
 uint64_t cw_stage1_matched(const struct cw_stage1 *s);
 
-/* One scan over all rules' first examples joined; CW_E_INTERNAL naming the first rule whose anchor does not fire. A database that
- * misses one must not be used. */
+/* One scan with each database over what makes its anchors fire of all rules' first examples, joined; CW_E_INTERNAL naming the first rule
+ * whose anchor does not. A database that misses one must not be used. */
 int cw_stage1_known_answer(struct cw_stage1 *s, struct cw_err *err);
 
 /* As soon as CANCEL is not 0, scans end with CW_E_CANCELLED; NULL: never. It must live as long as S; a clone has none. */

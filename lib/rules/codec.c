@@ -3,8 +3,12 @@
 #include "rules/codec.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/* Every start of the program reads thousands of numbers and strings. */
+#define INLINE static inline __attribute__((always_inline))
 
 struct codec {
 	struct cw_buf *out; /* NULL: reading */
@@ -13,14 +17,21 @@ struct codec {
 	bool corrupt;
 };
 
-static void c_u32(struct codec *c, uint32_t *v)
+static void write_u32(struct cw_buf *out, uint32_t v)
+{
+	unsigned char b[4];
+
+	for (int i = 0; i < 4; i++)
+		b[i] = (unsigned char)(v >> (8 * i));
+	cw_buf_add(out, b, sizeof(b));
+}
+
+INLINE void c_u32(struct codec *c, uint32_t *v)
 {
 	unsigned char b[4];
 
 	if (c->out) {
-		for (int i = 0; i < 4; i++)
-			b[i] = (unsigned char)(*v >> (8 * i));
-		cw_buf_add(c->out, b, sizeof(b));
+		write_u32(c->out, *v);
 		return;
 	}
 	*v = 0;
@@ -34,7 +45,7 @@ static void c_u32(struct codec *c, uint32_t *v)
 }
 
 /* A small number with its upper bound, such as an enum. */
-static uint32_t c_small(struct codec *c, uint32_t v, uint32_t max)
+INLINE uint32_t c_small(struct codec *c, uint32_t v, uint32_t max)
 {
 	c_u32(c, &v);
 	if (v > max)
@@ -42,7 +53,7 @@ static uint32_t c_small(struct codec *c, uint32_t v, uint32_t max)
 	return c->corrupt ? 0 : v;
 }
 
-static void c_strn(struct codec *c, const char **s, size_t *len)
+INLINE void c_strn(struct codec *c, const char **s, size_t *len)
 {
 	uint32_t n = (uint32_t)*len;
 
@@ -70,13 +81,15 @@ static void c_str(struct codec *c, const char **s)
 	c_strn(c, s, &len);
 }
 
+static const max_align_t none; /* what an empty list points to */
+
 /* The length of a list; when reading, *items becomes an array from the pool. Returns the number of items to go through. */
-static size_t c_list(struct codec *c, const void **items, size_t *len, size_t item_size)
+INLINE size_t c_list(struct codec *c, const void **items, size_t *len, size_t item_size)
 {
 	*len = c_small(c, (uint32_t)*len, CW_RULE_LIST_MAX);
 	if (c->out)
 		return *len;
-	*items = cw_pool_array(c->pool, *len + 1, item_size);
+	*items = *len == 0 ? &none : cw_pool_array(c->pool, *len, item_size);
 	if (!*items)
 		*len = 0;
 	return *len;

@@ -26,7 +26,7 @@ static int build(const char *folder, struct cw_buf *image, struct cw_err *err)
 		rc = cw_rulebook_finish(book, err);
 	if (rc == 0)
 		rc = cw_set_compile(book, &set, err);
-	return rc < 0 ? rc : cw_set_image(set, image, err);
+	return rc < 0 ? rc : cw_set_embed(set, image, err);
 }
 
 static int write_depfile(const char *path, const char *out, const char *folder)
@@ -56,7 +56,7 @@ static int write_source(const char *path, const struct cw_buf *image)
 	if (!f)
 		return -1;
 	fprintf(f, "#include \"rules/image.h\"\nconst size_t cw_default_image_len = %zu;\n", image->len);
-	fprintf(f, "const unsigned char cw_default_image[] __attribute__((aligned(64))) = \n");
+	fprintf(f, "const unsigned char cw_default_image[] __attribute__((aligned(CW_IMAGE_ALIGN))) = \n");
 	/* String literals compile much faster than lists of numbers. */
 	for (size_t i = 0; i < image->len; i++)
 		fprintf(f, "%s\\%03o%s", i % 64 == 0 ? "\"" : "", (unsigned char)image->data[i],

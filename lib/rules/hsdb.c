@@ -99,6 +99,100 @@ int cw_hsdb_load(const char *data, size_t len, struct hs_database **ret, struct 
 	return 0;
 }
 
+/* Deserialised to the right address, a database is one piece of memory in which no address is kept. */
+int cw_hsdb_save_raw(const struct hs_database *db, struct cw_buf *out, struct cw_err *err)
+{
+	char *bytes = NULL;
+	size_t len = 0, size = 0;
+	void *raw = NULL;
+	hs_error_t e = hs_serialize_database(db, &bytes, &len);
+	int rc = 0;
+
+	if (e == HS_SUCCESS)
+		e = hs_serialized_database_size(bytes, len, &size);
+	size = (size + CW_HSDB_ALIGN - 1) / CW_HSDB_ALIGN * CW_HSDB_ALIGN;
+	if (e == HS_SUCCESS)
+		raw = aligned_alloc(CW_HSDB_ALIGN, size);
+	if (raw) {
+		memset(raw, 0, size);
+		e = hs_deserialize_database_at(bytes, len, raw);
+	}
+	if (e == HS_NOMEM || (e == HS_SUCCESS && !raw))
+		rc = cw_err_nomem(err);
+	else if (e != HS_SUCCESS)
+		rc = cw_err_set(err, CW_E_INTERNAL, "cannot write the rule database (%d)", e);
+	else
+		cw_buf_add(out, raw, size);
+	free(raw);
+	free(bytes);
+	return rc < 0 ? rc : cw_buf_fail(out, "rule database", err);
+}
+
+int cw_hsdb_at(const void *bytes, size_t len, const struct hs_database **ret, struct cw_err *err)
+{
+	const struct hs_database *db = bytes;
+	size_t size = 0;
+
+	if ((uintptr_t)bytes % CW_HSDB_ALIGN != 0 || hs_database_size(db, &size) != HS_SUCCESS || size > len)
+		return cw_err_set(err, CW_E_CORRUPT, "the rule database cannot be used by this Hyperscan");
+	*ret = db;
+	return 0;
+}
+
+struct cw_hsdb_probe {
+	const struct hs_database *db;
+	hs_scratch_t *scratch;
+	unsigned id;
+	size_t end; /* 0: no match yet */
+};
+
+int cw_hsdb_probe_new(const struct hs_database *db, struct cw_hsdb_probe **ret, struct cw_err *err)
+{
+	struct cw_hsdb_probe *p = calloc(1, sizeof(*p));
+	hs_error_t e = p ? hs_alloc_scratch(db, &p->scratch) : HS_NOMEM;
+
+	if (e != HS_SUCCESS) {
+		free(p);
+		return e == HS_NOMEM ? cw_err_nomem(err) : cw_err_set(err, CW_E_INTERNAL, "cannot prepare the matcher (%d)", e);
+	}
+	p->db = db;
+	*ret = p;
+	return 0;
+}
+
+static int on_found(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *payload)
+{
+	struct cw_hsdb_probe *p = payload;
+
+	(void)from;
+	(void)flags;
+	if (id == p->id && (p->end == 0 || to < p->end))
+		p->end = (size_t)to;
+	return 0;
+}
+
+int cw_hsdb_find(struct cw_hsdb_probe *p, unsigned id, const char *text, size_t len, size_t *ret_end, struct cw_err *err)
+{
+	hs_error_t e;
+
+	p->id = id;
+	p->end = 0;
+	e = hs_scan(p->db, text, (unsigned)len, 0, p->scratch, on_found, p);
+	if (e != HS_SUCCESS)
+		return cw_err_set(err, CW_E_INTERNAL, "the matcher failed on an example (%d)", e);
+	if (p->end > 0)
+		*ret_end = p->end;
+	return 0;
+}
+
+void cw_hsdb_probe_free(struct cw_hsdb_probe *p)
+{
+	if (!p)
+		return;
+	hs_free_scratch(p->scratch);
+	free(p);
+}
+
 static int ignore(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *payload)
 {
 	(void)id;

@@ -1,8 +1,11 @@
 /* rules/set.c - see set.h.
  *
  * Image layout: magic, format version, engine version, Hyperscan version (text), SHA-256 of the normalised rules, lengths, SHA-256 of what
- * follows; then the rules (codec.h) and the serialised databases. All numbers little-endian. The checksum guards against
- * damage, not against an attacker: who may write a cache file is checked where files are opened. */
+ * follows; then the rules (codec.h), the texts of the known-answer test and the databases, serialised. All numbers little-endian. The
+ * checksum guards against damage, not against an attacker: who may write a cache file is checked where files are opened.
+ *
+ * The image that is embedded has its databases as they lie in memory, so that a start neither copies nor checks them. Hyperscan
+ * says nothing of moving a database; that it works here is tried by the known-answer test, like all else. */
 #include "rules/set.h"
 
 #include <stdatomic.h>
@@ -11,12 +14,13 @@
 #include <strings.h>
 
 #include "base/crypto.h"
+#include "rules/answer.h"
 #include "rules/book.h"
 #include "rules/codec.h"
 #include "rules/hsdb.h"
 #include "rules/image.h"
 
-#define IMAGE_FORMAT 2
+#define IMAGE_FORMAT 3
 #define IMAGE_MAX ((size_t)1 << 30)
 
 struct image_header {
@@ -25,6 +29,7 @@ struct image_header {
 	char hs_version[48];
 	uint8_t digest[CW_SHA256_LEN];
 	uint64_t rules_len, db_len[2]; /* a length of 0: no such database */
+	uint64_t answers_len[2], raw;  /* raw: databases as they lie in memory, at multiples of CW_IMAGE_ALIGN */
 	uint8_t sum[CW_SHA256_LEN]; /* of everything behind the header */
 };
 
@@ -36,7 +41,10 @@ struct cw_set {
 	char *bytes; /* owned copy of the rules' bytes; NULL when they are static */
 	struct cw_rule *rules;
 	size_t len;
-	struct hs_database *db[2]; /* of rules that are not dense, and of those that are */
+	const struct hs_database *db[2]; /* of rules that are not dense, and of those that are */
+	struct hs_database *own_db[2];	 /* those of them that are not part of the program */
+	struct cw_bytes answers[2];	 /* in `bytes` or `made` */
+	struct cw_buf made;
 	uint8_t digest[CW_SHA256_LEN];
 	_Atomic(struct cw_pattern *) *patterns; /* len of rules, then of all proofs */
 	uint32_t *proof_at;			/* index of a rule's first proof in patterns */
@@ -51,8 +59,9 @@ void cw_set_unref(struct cw_set *s)
 		cw_pattern_free(atomic_load(&s->patterns[i]));
 	free(s->patterns);
 	free(s->proof_at);
-	cw_hsdb_free(s->db[0]);
-	cw_hsdb_free(s->db[1]);
+	cw_hsdb_free(s->own_db[0]);
+	cw_hsdb_free(s->own_db[1]);
+	cw_buf_release(&s->made);
 	cw_pool_release(&s->pool);
 	free(s->bytes);
 	free(s);
@@ -70,8 +79,10 @@ static struct cw_set *set_new(void)
 {
 	struct cw_set *s = calloc(1, sizeof(*s));
 
-	if (s)
+	if (s) {
 		atomic_init(&s->refs, 1);
+		s->made = (struct cw_buf)CW_BUF_INIT_MAX(IMAGE_MAX);
+	}
 	return s;
 }
 
@@ -118,12 +129,32 @@ static int compile_db(struct cw_set *s, bool dense, struct cw_err *err)
 	if (!anchors || !ids)
 		rc = cw_err_nomem(err);
 	else if (n > 0)
-		rc = cw_hsdb_compile(anchors, ids, n, &s->db[dense], &bad, err);
+		rc = cw_hsdb_compile(anchors, ids, n, &s->own_db[dense], &bad, err);
 	if (rc == CW_E_RULE && bad < n)
 		cw_err_wrap(err, rc, "rule %s", s->rules[ids[bad]].id);
+	s->db[dense] = s->own_db[dense];
 	free(anchors);
 	free(ids);
 	return rc;
+}
+
+static int make_answers(struct cw_set *s, struct cw_err *err)
+{
+	size_t len[2] = {0, 0};
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		size_t had = s->made.len;
+
+		if (s->db[i])
+			rc = cw_answers_make(s->db[i], s->rules, s->len, i, &s->made, err);
+		len[i] = s->made.len - had;
+	}
+	if (rc < 0)
+		return rc;
+	s->answers[0] = (struct cw_bytes){s->made.data, len[0]};
+	s->answers[1] = (struct cw_bytes){s->made.data + len[0], len[1]};
+	return 0;
 }
 
 int cw_set_compile(const struct cw_rulebook *book, struct cw_set **ret, struct cw_err *err)
@@ -153,22 +184,9 @@ int cw_set_compile(const struct cw_rulebook *book, struct cw_set **ret, struct c
 	if (rc == 0)
 		rc = compile_db(s, true, err);
 	if (rc == 0)
+		rc = make_answers(s, err);
+	if (rc == 0)
 		*ret = cw_steal(&s);
-	return rc;
-}
-
-static int sum_of(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[CW_SHA256_LEN], struct cw_err *err)
-{
-	struct cw_sha256_ctx *c = NULL;
-	int rc = cw_sha256_new(&c, err);
-
-	if (rc == 0)
-		rc = cw_sha256_add(c, a, a_len, err);
-	if (rc == 0)
-		rc = cw_sha256_add(c, b, b_len, err);
-	if (rc == 0)
-		rc = cw_sha256_end(c, out, err);
-	cw_sha256_free(c);
 	return rc;
 }
 
@@ -182,35 +200,97 @@ static void header_init(struct image_header *h)
 		h->hs_version[i] = cw_hsdb_version()[i];
 }
 
-int cw_set_image(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
+/* OUT is the image from its start. */
+static void pad(struct cw_buf *out)
 {
-	CW_CLEANUP(cw_buf_release) struct cw_buf rules = CW_BUF_INIT_MAX(IMAGE_MAX);
-	CW_CLEANUP(cw_buf_release) struct cw_buf db = CW_BUF_INIT_MAX(IMAGE_MAX);
+	static const char zeros[CW_IMAGE_ALIGN];
+
+	cw_buf_add(out, zeros, (CW_IMAGE_ALIGN - out->len % CW_IMAGE_ALIGN) % CW_IMAGE_ALIGN);
+}
+
+/* What follows the header, of which there is room in OUT. */
+static int write_body(const struct cw_set *s, struct image_header *h, struct cw_buf *out, struct cw_err *err)
+{
+	int rc = cw_codec_write(s->rules, s->len, out, err);
+
+	h->rules_len = out->len - sizeof(*h);
+	for (int i = 0; i < 2; i++) {
+		cw_buf_add(out, s->answers[i].data, s->answers[i].len);
+		h->answers_len[i] = s->answers[i].len;
+	}
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		size_t had;
+
+		if (h->raw)
+			pad(out);
+		had = out->len;
+		if (s->db[i])
+			rc = h->raw ? cw_hsdb_save_raw(s->db[i], out, err) : cw_hsdb_save(s->db[i], out, err);
+		h->db_len[i] = out->len - had;
+	}
+	return rc < 0 ? rc : cw_buf_fail(out, "a compiled rule set", err);
+}
+
+static int write_image(const struct cw_set *s, bool raw, struct cw_buf *out, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf image = CW_BUF_INIT_MAX(IMAGE_MAX);
 	struct image_header h;
-	int rc = cw_codec_write(s->rules, s->len, &rules, err);
+	int rc;
 
 	header_init(&h);
-	for (int i = 0; rc == 0 && i < 2; i++) {
-		size_t had = db.len;
-
-		if (s->db[i])
-			rc = cw_hsdb_save(s->db[i], &db, err);
-		h.db_len[i] = db.len - had;
-	}
-	if (rc < 0)
-		return rc;
+	h.raw = raw;
 	memcpy(h.digest, s->digest, sizeof(h.digest));
-	h.rules_len = rules.len;
-	rc = sum_of(rules.data, rules.len, db.data, db.len, h.sum, err);
+	cw_buf_add(&image, &h, sizeof(h));
+	rc = write_body(s, &h, &image, err);
+	if (rc == 0)
+		rc = cw_sha256(image.data + sizeof(h), image.len - sizeof(h), h.sum, err);
 	if (rc < 0)
 		return rc;
-	cw_buf_add(out, &h, sizeof(h));
-	cw_buf_add(out, rules.data, rules.len);
-	cw_buf_add(out, db.data, db.len);
+	memcpy(image.data, &h, sizeof(h));
+	cw_buf_add(out, image.data, image.len);
 	return cw_buf_fail(out, "a compiled rule set", err);
 }
 
-static int check_header(const struct image_header *h, size_t len, struct cw_err *err)
+int cw_set_image(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
+{
+	return write_image(s, false, out, err);
+}
+
+int cw_set_embed(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
+{
+	return write_image(s, true, out, err);
+}
+
+/* Where the parts of an image are, by its header. */
+struct places {
+	uint64_t answers[2], db[2], end;
+};
+
+static uint64_t aligned(uint64_t at, bool raw)
+{
+	return raw ? (at + CW_IMAGE_ALIGN - 1) / CW_IMAGE_ALIGN * CW_IMAGE_ALIGN : at;
+}
+
+/* All lengths are at most IMAGE_MAX. */
+static struct places places_of(const struct image_header *h)
+{
+	struct places p;
+
+	p.answers[0] = sizeof(*h) + h->rules_len;
+	p.answers[1] = p.answers[0] + h->answers_len[0];
+	p.db[0] = aligned(p.answers[1] + h->answers_len[1], h->raw);
+	p.db[1] = aligned(p.db[0] + h->db_len[0], h->raw);
+	p.end = p.db[1] + h->db_len[1];
+	return p;
+}
+
+static bool lengths_fit(const struct image_header *h, size_t len)
+{
+	return h->rules_len <= IMAGE_MAX && h->db_len[0] <= IMAGE_MAX && h->db_len[1] <= IMAGE_MAX &&
+	       h->answers_len[0] <= IMAGE_MAX && h->answers_len[1] <= IMAGE_MAX && places_of(h).end == len;
+}
+
+static int check_header(const struct image_header *h, bool raw, size_t len, struct cw_err *err)
 {
 	struct image_header ours;
 
@@ -220,8 +300,7 @@ static int check_header(const struct image_header *h, size_t len, struct cw_err 
 	if (h->format != ours.format || h->engine != ours.engine ||
 	    memcmp(h->hs_version, ours.hs_version, sizeof(h->hs_version)) != 0)
 		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set was made by another version");
-	if (h->rules_len > IMAGE_MAX || h->db_len[0] > IMAGE_MAX || h->db_len[1] > IMAGE_MAX ||
-	    sizeof(*h) + h->rules_len + h->db_len[0] + h->db_len[1] != len)
+	if (h->raw != raw || !lengths_fit(h, len))
 		return cw_err_set(err, CW_E_CORRUPT, "the compiled rule set has a wrong length");
 	return 0;
 }
@@ -230,7 +309,7 @@ static int check_header(const struct image_header *h, size_t len, struct cw_err 
 static int check_sums(const struct image_header *h, const char *bytes, struct cw_err *err)
 {
 	uint8_t sum[CW_SHA256_LEN], digest[CW_SHA256_LEN];
-	int rc = cw_sha256(bytes, h->rules_len + h->db_len[0] + h->db_len[1], sum, err);
+	int rc = cw_sha256(bytes, places_of(h).end - sizeof(*h), sum, err);
 
 	if (rc == 0)
 		rc = cw_sha256(bytes, h->rules_len, digest, err);
@@ -241,8 +320,28 @@ static int check_sums(const struct image_header *h, const char *bytes, struct cw
 	return 0;
 }
 
-/* BYTES (header, rules, database) must outlive the set. */
-static int set_load(const char *bytes, size_t len, bool check_sum, struct cw_set *s, struct cw_err *err)
+static int set_dbs(struct cw_set *s, const char *bytes, const struct image_header *h, struct cw_err *err)
+{
+	struct places at = places_of(h);
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		s->answers[i] = (struct cw_bytes){bytes + at.answers[i], h->answers_len[i]};
+		if (h->db_len[i] == 0)
+			continue;
+		if (h->raw) {
+			rc = cw_hsdb_at(bytes + at.db[i], h->db_len[i], &s->db[i], err);
+		} else {
+			rc = cw_hsdb_load(bytes + at.db[i], h->db_len[i], &s->own_db[i], err);
+			s->db[i] = s->own_db[i];
+		}
+	}
+	return rc;
+}
+
+/* BYTES (the whole image) must outlive the set. One that is EMBEDDED is part of the program, and as trustworthy as the code that would
+ * check it: its sum is left out of every start. */
+static int set_load(const char *bytes, size_t len, bool embedded, struct cw_set *s, struct cw_err *err)
 {
 	struct image_header h;
 	int rc;
@@ -250,20 +349,14 @@ static int set_load(const char *bytes, size_t len, bool check_sum, struct cw_set
 	if (len < sizeof(h))
 		return cw_err_set(err, CW_E_CORRUPT, "not a compiled rule set");
 	memcpy(&h, bytes, sizeof(h));
-	rc = check_header(&h, len, err);
-	if (rc < 0)
-		return rc;
-	rc = check_sum ? check_sums(&h, bytes + sizeof(h), err) : 0;
+	rc = check_header(&h, embedded, len, err);
+	if (rc == 0 && !embedded)
+		rc = check_sums(&h, bytes + sizeof(h), err);
 	if (rc < 0)
 		return rc;
 	memcpy(s->digest, h.digest, sizeof(s->digest));
 	rc = set_rules(s, bytes + sizeof(h), h.rules_len, err);
-	bytes += sizeof(h) + h.rules_len;
-	for (int i = 0; rc == 0 && i < 2; bytes += h.db_len[i++]) {
-		if (h.db_len[i] > 0)
-			rc = cw_hsdb_load(bytes, h.db_len[i], &s->db[i], err);
-	}
-	return rc;
+	return rc < 0 ? rc : set_dbs(s, bytes, &h, err);
 }
 
 int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct cw_err *err)
@@ -279,7 +372,7 @@ int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct
 	if (!s->bytes)
 		return cw_err_nomem(err);
 	memcpy(s->bytes, image, len);
-	rc = set_load(s->bytes, len, true, s, err);
+	rc = set_load(s->bytes, len, false, s, err);
 	if (rc == 0)
 		*ret = cw_steal(&s);
 	return rc;
@@ -292,8 +385,7 @@ int cw_set_default(struct cw_set **ret, struct cw_err *err)
 
 	if (!s)
 		return cw_err_nomem(err);
-	/* Part of the program: as trustworthy as the code that would check it, so the sum is left out of every start. */
-	rc = set_load((const char *)cw_default_image, cw_default_image_len, false, s, err);
+	rc = set_load((const char *)cw_default_image, cw_default_image_len, true, s, err);
 	if (rc < 0)
 		return cw_err_wrap(err, rc, "default rules");
 	*ret = cw_steal(&s);
@@ -339,6 +431,11 @@ const uint8_t *cw_set_digest(const struct cw_set *s)
 const struct hs_database *cw_set_db(const struct cw_set *s, bool dense)
 {
 	return s->db[dense];
+}
+
+struct cw_bytes cw_set_answers(const struct cw_set *s, bool dense)
+{
+	return s->answers[dense];
 }
 
 int cw_set_pattern(const struct cw_set *s, size_t i, int p, const struct cw_pattern **ret, struct cw_err *err)

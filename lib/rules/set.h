@@ -1,7 +1,7 @@
 /* rules/set.h - a compiled rule set: validated rules plus their Hyperscan databases, refcounted and immutable.
  *
  * One flat file (the *image*) holds both: magic, version, key (digest of the rules, engine, Hyperscan version, CPU class),
- * SHA-256, strings and tables, the serialised databases. The default rules' image is embedded in the library; images of
+ * SHA-256, strings and tables, the texts of the known-answer test, the databases. The default rules' image is embedded in the library; images of
  * other rules are cached (rules/cache.h). Threads: a set is immutable; ref and unref are atomic; patterns are compiled at
  * their first use, under atomics. */
 #ifndef CW_RULES_SET_H
@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/crypto.h"
 #include "base/err.h"
 #include "rules/pattern.h"
 #include "rules/rule.h"
@@ -50,6 +51,8 @@ const uint8_t *cw_set_digest(const struct cw_set *set);
 /* The Hyperscan database of the set's dense rules, or of all others (borrowed; expression ids are rule indexes); NULL when there is
  * no such rule. */
 const struct hs_database *cw_set_db(const struct cw_set *set, bool dense);
+/* A text in which every anchor of that database must fire whose rule has an example (borrowed); empty when there is no database. */
+struct cw_bytes cw_set_answers(const struct cw_set *set, bool dense);
 /* The compiled pattern of rule I; or of the `matches` parameter of its proof P when P >= 0. Compiled at first use; borrowed. */
 int cw_set_pattern(const struct cw_set *set, size_t i, int p, const struct cw_pattern **ret, struct cw_err *err);
 

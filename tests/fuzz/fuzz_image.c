@@ -14,8 +14,8 @@
 /* Offsets in the header; see set.c. */
 #define AT_DIGEST 64
 #define AT_RULES_LEN 96
-#define AT_SUM 120
-#define HEADER_LEN 152
+#define AT_SUM 144
+#define HEADER_LEN 176
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

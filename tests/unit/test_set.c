@@ -17,7 +17,7 @@
 #define AT_ENGINE 12
 #define AT_HS_VERSION 16
 #define AT_DIGEST 64
-#define HEADER_LEN 152
+#define HEADER_LEN 176
 
 static const struct fx_rule rules[] = {
 	{"t.b", "bbb_[0-9]{8}", "(?<secret>bbb_(?<body>[0-9]{8}))", "bbb_12345678", 0, 0,
@@ -148,6 +148,37 @@ static void test_round_trip(void **state)
 	assert_memory_equal(again.data, image.data, image.len);
 	assert_int_equal(cw_stage1_new(copy, &stage1, NULL), 0);
 	assert_int_equal(cw_stage1_known_answer(stage1, NULL), 0);
+}
+
+static size_t answers_len(const struct fx_rule *list, size_t n)
+{
+	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = fx_set(list, n);
+	CW_CLEANUP(cw_stage1_free_p) struct cw_stage1 *stage1 = NULL;
+
+	assert_int_equal(cw_stage1_new(set, &stage1, NULL), 0);
+	assert_int_equal(cw_stage1_known_answer(stage1, NULL), 0);
+	return cw_set_answers(set, false).len + cw_set_answers(set, true).len;
+}
+
+/* the known-answer test needs few bytes of long examples, and those around the anchor where it looks at them */
+static void test_answers(void **state)
+{
+	static const char around[] = "some words that stand around and go on to stand around until nobody reads them any more";
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	struct fx_rule list[] = {
+		{"t.plain", "aaa_[0-9]{8}", "(?<secret>aaa_[0-9]{8})", NULL, 0, 0, NULL},
+		{"t.edges", "\\bbbb_[0-9]{4}\\b", "(?<secret>bbb_[0-9]{4})", NULL, 0, 0, NULL},
+		{"t.start", "^ccc_[0-9]{4}", "(?<secret>ccc_[0-9]{4})", NULL, 0, 0, NULL},
+		{"t.end", "ddd_[0-9]{4}$", "(?<secret>ddd_[0-9]{4})", NULL, 0, 0, NULL},
+		{"t.before", "[^a]eee_[0-9]{4}", "(?<secret>eee_[0-9]{4})", NULL, 0, 0, NULL},
+	};
+
+	cw_buf_addf(&text, "%s aaa_12345678 %s bbb_1234 %s\nccc_1234 %s ddd_1234\n%s eee_1234 %s", around, around, around,
+		    around, around, around);
+	assert_int_equal(text.fail, 0);
+	for (size_t i = 0; i < 5; i++)
+		list[i].example = text.data;
+	assert_in_range(answers_len(list, 5), 5 * 8, 5 * 20);
 }
 
 /* rules taken from a set into a new book give the same set, even when others join that move their indexes */
@@ -311,7 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compile),	   cmocka_unit_test(test_find),	      cmocka_unit_test(test_unfinished),
 		cmocka_unit_test(test_references), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_rules_from_set),
-		cmocka_unit_test(test_digest),	   cmocka_unit_test(test_damaged),    cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_answers),	   cmocka_unit_test(test_digest),     cmocka_unit_test(test_damaged),    cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_other_version), cmocka_unit_test(test_patterns), cmocka_unit_test(test_default),
 	};
 
