@@ -1,4 +1,8 @@
-/* base/crypto.c - digests, HMAC, random bytes and wiping; see crypto.h. Private keys are parsed in key*.c. */
+/* base/crypto.c - digests, HMAC, random bytes and wiping; see crypto.h. Private keys are parsed in key*.c.
+ *
+ * Digests are libcrypto's own low-level ones, deprecated as they are: the first digest through its EVP interface reads a configuration
+ * file and starts a provider and its engines, 1 ms of a hook that takes 6. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/crypto.h"
 
 #include <errno.h>
@@ -10,18 +14,18 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/sha.h>
 
 #include "base/cleanup.h"
 
-CW_DEFINE_CLEANUP(EVP_MD_CTX, EVP_MD_CTX_free)
 CW_DEFINE_CLEANUP(EVP_MAC, EVP_MAC_free)
 CW_DEFINE_CLEANUP(EVP_MAC_CTX, EVP_MAC_CTX_free)
 
 struct cw_sha256_ctx {
-	EVP_MD_CTX *md;
+	SHA256_CTX sha;
 };
 
-/* libcrypto's digests fail only when memory is gone, which it does not always say, or when it cannot load its providers. */
+/* libcrypto's functions fail only when memory is gone, which it does not always say, or when it cannot load its providers. */
 static int failed(struct cw_err *err, const char *what)
 {
 	unsigned long e;
@@ -34,19 +38,22 @@ static int failed(struct cw_err *err, const char *what)
 
 int cw_sha256(const void *data, size_t len, uint8_t out[CW_SHA256_LEN], struct cw_err *err)
 {
-	if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
-		return failed(err, "SHA-256");
-	return 0;
+	struct cw_sha256_ctx c;
+	int rc = SHA256_Init(&c.sha) == 1 ? 0 : failed(err, "SHA-256");
+
+	if (rc == 0)
+		rc = cw_sha256_add(&c, data, len, err);
+	return rc == 0 ? cw_sha256_end(&c, out, err) : rc;
 }
 
 int cw_sha1(const struct cw_bytes *pieces, size_t count, uint8_t out[CW_SHA1_LEN], struct cw_err *err)
 {
-	CW_CLEANUP(EVP_MD_CTX_free_p) EVP_MD_CTX *md = EVP_MD_CTX_new();
-	bool ok = md && EVP_DigestInit_ex(md, EVP_sha1(), NULL) == 1;
+	SHA_CTX sha;
+	bool ok = SHA1_Init(&sha) == 1;
 
 	for (size_t i = 0; ok && i < count; i++)
-		ok = EVP_DigestUpdate(md, pieces[i].data, pieces[i].len) == 1;
-	ok = ok && EVP_DigestFinal_ex(md, out, NULL) == 1;
+		ok = pieces[i].len == 0 || SHA1_Update(&sha, pieces[i].data, pieces[i].len) == 1;
+	ok = ok && SHA1_Final(out, &sha) == 1;
 	return ok ? 0 : failed(err, "SHA-1");
 }
 
@@ -56,13 +63,7 @@ int cw_sha256_new(struct cw_sha256_ctx **ret, struct cw_err *err)
 
 	if (!c)
 		return cw_err_nomem(err);
-	c->md = EVP_MD_CTX_new();
-	if (!c->md) {
-		cw_sha256_free(c);
-		ERR_clear_error();
-		return cw_err_nomem(err);
-	}
-	if (EVP_DigestInit_ex(c->md, EVP_sha256(), NULL) != 1) {
+	if (SHA256_Init(&c->sha) != 1) {
 		cw_sha256_free(c);
 		return failed(err, "SHA-256");
 	}
@@ -72,19 +73,23 @@ int cw_sha256_new(struct cw_sha256_ctx **ret, struct cw_err *err)
 
 int cw_sha256_add(struct cw_sha256_ctx *c, const void *data, size_t len, struct cw_err *err)
 {
-	return EVP_DigestUpdate(c->md, data, len) == 1 ? 0 : failed(err, "SHA-256");
+	return len == 0 || SHA256_Update(&c->sha, data, len) == 1 ? 0 : failed(err, "SHA-256");
 }
 
+/* C and all that it was given, keys among that, are gone afterwards. */
 int cw_sha256_end(struct cw_sha256_ctx *c, uint8_t out[CW_SHA256_LEN], struct cw_err *err)
 {
-	return EVP_DigestFinal_ex(c->md, out, NULL) == 1 ? 0 : failed(err, "SHA-256");
+	int rc = SHA256_Final(out, &c->sha) == 1 ? 0 : failed(err, "SHA-256");
+
+	cw_wipe(&c->sha, sizeof(c->sha));
+	return rc;
 }
 
 void cw_sha256_free(struct cw_sha256_ctx *c)
 {
 	if (!c)
 		return;
-	EVP_MD_CTX_free(c->md);
+	cw_wipe(c, sizeof(*c));
 	free(c);
 }
 
