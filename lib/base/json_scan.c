@@ -8,6 +8,10 @@
 #include "base/json.h"
 #include "base/text.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define NUMBER_LEN_MAX 40 /* bytes; cJSON copies a number into 64 bytes and would cut a longer one */
 #define EXPONENT_MAX 308  /* 10^308 is the last power of ten in a double */
 #define INT_MAX_TEXT "9007199254740991"
@@ -103,14 +107,42 @@ static int scan_escape(struct scan *s)
 	return 0;
 }
 
+/* A signed comparison finds control characters and what is not ASCII at once. */
+size_t cw_json_plain(const char *s, size_t len)
+{
+	size_t i = 0;
+
+#if defined(__SSE2__)
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), blank = _mm_set1_epi8(' ');
+
+	for (; len - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
+		__m128i stops = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)),
+					     _mm_cmplt_epi8(v, blank));
+		int mask = _mm_movemask_epi8(stops);
+
+		if (mask != 0)
+			return i + (size_t)__builtin_ctz((unsigned)mask);
+	}
+#endif
+	while (i < len && (signed char)s[i] >= ' ' && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 static int scan_string(struct scan *s)
 {
 	if (!at(s, '"'))
 		return invalid(s, "a string is missing");
 	s->p++;
-	while (s->p < s->end && *s->p != '"') {
+	for (;;) {
 		uint32_t cp = 0;
-		size_t n = cw_utf8_next(s->p, (size_t)(s->end - s->p), &cp);
+		size_t n;
+
+		s->p += cw_json_plain(s->p, (size_t)(s->end - s->p));
+		if (s->p == s->end || *s->p == '"')
+			break;
+		n = cw_utf8_next(s->p, (size_t)(s->end - s->p), &cp);
 
 		if (n == 0)
 			return invalid(s, "invalid UTF-8");

@@ -1,4 +1,4 @@
-/* base/json_scan.h - strict check of JSON text before a parser sees it. Private to base/json.c and its tests. */
+/* base/json_scan.h - strict check of JSON text before a parser sees it. For base/json.c and proto/call.c. */
 #ifndef CW_BASE_JSON_SCAN_H
 #define CW_BASE_JSON_SCAN_H
 
@@ -11,5 +11,8 @@
  * Keys are counted from 0 in the order of the text; number REPEATED_KEY (SIZE_MAX for none) is reported as a duplicate.
  * Returns 0, CW_E_INVALID or CW_E_LIMIT; messages say the byte offset. */
 int cw_json_scan(const char *data, size_t len, size_t repeated_key, struct cw_err *err);
+/* How many of the LEN bytes at S, from the first on, are ASCII characters that stand for themselves in a JSON string: no control
+ * character, quote, backslash or byte of a longer sequence. */
+size_t cw_json_plain(const char *s, size_t len);
 
 #endif
