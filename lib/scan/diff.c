@@ -31,6 +31,7 @@ struct frame {
 struct cw_diff {
 	struct cw_repo *repo;
 	struct cw_coverage *coverage;
+	const struct cw_push_trees *known; /* or NULL */
 	struct tree *cache[CACHED];
 	struct cw_vec frames;	  /* struct frame */
 	struct cw_vec others;	  /* struct tree * */
@@ -71,6 +72,11 @@ int cw_diff_new(struct cw_repo *repo, struct cw_coverage *coverage, struct cw_di
 	d->path = (struct cw_buf)CW_BUF_INIT_MAX(PATH_BYTES_MAX);
 	*ret = d;
 	return 0;
+}
+
+void cw_diff_use(struct cw_diff *d, const struct cw_push_trees *t)
+{
+	d->known = t;
 }
 
 static void pop_frame(struct cw_diff *d)
@@ -145,6 +151,15 @@ static void keep(struct cw_diff *d, struct tree *t)
 	*slot = t;
 }
 
+static int read_tree(struct cw_diff *d, struct tree *t, struct cw_err *err)
+{
+	int rc = cw_repo_read(d->repo, &t->oid, &t->object, err);
+
+	if (!rc && t->object.type != CW_OBJ_TREE)
+		rc = cw_err_set(err, CW_E_CORRUPT, "not a tree");
+	return rc ? rc : parse(t, err);
+}
+
 /* The tree OID, to be put back. With a failure *ret may still be what could be read of it. */
 static int get_tree(struct cw_diff *d, const struct cw_oid *oid, struct tree **ret, struct cw_err *err)
 {
@@ -163,15 +178,13 @@ static int get_tree(struct cw_diff *d, const struct cw_oid *oid, struct tree **r
 		return cw_err_nomem(err);
 	t->oid = *oid;
 	t->users = 1;
-	rc = cw_repo_read(d->repo, oid, &t->object, err);
-	if (!rc && t->object.type != CW_OBJ_TREE)
-		rc = cw_err_set(err, CW_E_CORRUPT, "not a tree");
-	if (rc)
-		return rc;
-	rc = parse(t, err);
+	if (d->known && cw_push_trees_find(d->known, oid) != CW_PUSH_TREE_UNKNOWN)
+		rc = cw_push_trees_entries(d->known, oid, &t->entries, &t->len, err);
+	else
+		rc = read_tree(d, t, err);
 	if (!rc)
 		keep(d, t);
-	if (!rc || rc == CW_E_CORRUPT)
+	if (!rc || (rc == CW_E_CORRUPT && t->object.type == CW_OBJ_TREE))
 		*ret = cw_steal(&t);
 	return rc;
 }
@@ -326,8 +339,13 @@ static int enter(struct cw_diff *d, const struct cw_oid *now, size_t was, bool i
 	struct tree *t = NULL;
 	struct frame *f;
 	bool repeated = false;
-	int rc = is_repeated(d, now, was, &repeated, err);
+	int rc;
 
+	if (d->known && cw_push_trees_find(d->known, now) == CW_PUSH_TREE_EMPTY) {
+		drop_others(d, was);
+		return 0;
+	}
+	rc = is_repeated(d, now, was, &repeated, err);
 	if (!rc && !repeated && d->frames.len == CW_TREE_DEPTH_MAX) {
 		struct cw_err deep = CW_ERR_INIT;
 

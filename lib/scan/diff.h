@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "scan/coverage.h"
+#include "scan/push_trees.h"
 #include "vcs/parse.h"
 #include "vcs/repo.h"
 
@@ -20,6 +21,8 @@ struct cw_diff;
  * be read is taken for empty. */
 int cw_diff_new(struct cw_repo *repo, struct cw_coverage *coverage, struct cw_diff **ret, struct cw_err *err);
 void cw_diff_free(struct cw_diff *d);
+/* Take trees from T (borrowed, or NULL) where it knows them: then entries that lead to nothing may be left out. */
+void cw_diff_use(struct cw_diff *d, const struct cw_push_trees *t);
 CW_DEFINE_CLEANUP(struct cw_diff, cw_diff_free)
 
 enum cw_entry_kind { CW_ENTRY_BLOB, CW_ENTRY_TREE, CW_ENTRY_GITLINK };

@@ -78,6 +78,11 @@ int cw_forest_add(struct cw_forest *f, unsigned worker, uint32_t tree, const str
 	return 0;
 }
 
+void cw_forest_keep(struct cw_forest *f, uint32_t tree)
+{
+	f->nodes[tree].live = true;
+}
+
 static struct cw_tree_item *items_of(const struct cw_forest *f, const struct node *node)
 {
 	return node->len ? &CW_VEC_AT(&f->items[node->worker], struct cw_tree_item, node->first) : NULL;

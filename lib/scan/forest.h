@@ -31,6 +31,8 @@ CW_DEFINE_CLEANUP(struct cw_forest, cw_forest_free)
 /* WORKER has read TREE: its items that are trees of the store or holders, and how many submodules it names. */
 int cw_forest_add(struct cw_forest *f, unsigned worker, uint32_t tree, const struct cw_tree_item *items, size_t len,
 		  uint32_t gitlinks, struct cw_err *err);
+/* Before finish, after TREE was added if it is: it stays live, whatever it leads to. */
+void cw_forest_keep(struct cw_forest *f, uint32_t tree);
 /* Before finish: mark in SEEN (one bool a tree) ROOT and every tree below it. */
 int cw_forest_mark(const struct cw_forest *f, uint32_t root, bool *seen, struct cw_err *err);
 /* Prune; names of NAMES become ranks. */

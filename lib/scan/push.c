@@ -77,6 +77,7 @@ static int find_range(struct cw_push *p, struct cw_err *err)
 	CW_CLEANUP(cw_vec_release) struct cw_vec tips = CW_VEC_INIT(struct cw_oid, CW_PUSH_REFS_MAX);
 	struct cw_range_opts opts = { .repo = p->repo, .old = p->old, .refs = &p->refs, .shallow = &p->shallow,
 				      .tips = &tips, .pushed = &p->notes.commits, .stopped = is_stopped, .payload = p };
+	int rc;
 
 	for (size_t i = 0; i < p->opts->refs->len; i++) {
 		const struct cw_push_ref *ref = &CW_VEC_AT(p->opts->refs, struct cw_push_ref, i);
@@ -87,7 +88,8 @@ static int find_range(struct cw_push *p, struct cw_err *err)
 		else if (ref->new_oid.len)
 			return cw_vec_fail(&tips, "references", err);
 	}
-	return cw_range_find(&opts, p->range, err);
+	rc = cw_pushed_index(&p->notes.commits, err);
+	return rc ? rc : cw_range_find(&opts, p->range, err);
 }
 
 /* The raw text of a commit or tag of the range. */
@@ -243,6 +245,8 @@ static int prepare(struct cw_push *p, const struct cw_set *set, struct cw_err *e
 	cw_judge_init(&p->judge, &p->lookup);
 	cw_push_notes_init(&p->notes, p, &p->lookup.scanner.coverage, cw_push_look_at_name, &p->lookup);
 	rc = cw_diff_new(p->repo, p->coverage, &p->diff, err);
+	if (!rc)
+		cw_diff_use(p->diff, &p->trees);
 	if (rc)
 		cw_lookup_release(&p->lookup, p->coverage);
 	return rc;
@@ -280,6 +284,7 @@ static void release(struct cw_push *p)
 	cw_vec_release(&p->shallow);
 	cw_oid_hash_release(&p->mine);
 	cw_push_notes_release(&p->notes);
+	cw_push_trees_release(&p->trees);
 	cw_vec_release(&p->first);
 	cw_push_records_release(&p->records);
 	cw_repo_free(p->old);
@@ -297,6 +302,7 @@ int cw_push_scan(const struct cw_set *set, const struct cw_push_opts *opts, cons
 			     .records = CW_VEC_INIT(struct cw_push_record, RECORDS_MAX) };
 	int rc;
 
+	cw_push_trees_init(&p.trees);
 	if (only_deletes(opts->refs)) /* nothing comes in */
 		return 0;
 	rc = prepare(&p, set, err);

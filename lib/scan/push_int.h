@@ -9,6 +9,7 @@
 #include "scan/judge.h"
 #include "scan/names.h"
 #include "scan/push.h"
+#include "scan/push_trees.h"
 #include "vcs/range.h"
 
 struct cw_push_name { /* a name that holds something, in a tree of the quarantine */
@@ -21,7 +22,7 @@ struct cw_push_notes { /* of the objects of the quarantine, as one worker found 
 	struct cw_coverage *coverage;
 	cw_name_fn look; /* at a name that is new */
 	void *looker;
-	struct cw_vec commits;	  /* struct cw_oid */
+	struct cw_pushed commits;
 	struct cw_vec tree_names; /* struct cw_push_name */
 	bool open;		  /* a tree of it names something that is not in it */
 };
@@ -52,6 +53,7 @@ struct cw_push {
 	/* Of the quarantine: */
 	struct cw_oid_hash mine;   /* its objects */
 	struct cw_push_notes notes;
+	struct cw_push_trees trees; /* of a large push */
 	struct cw_vec first;	   /* struct cw_oid: pre-images at the paths of the commit in hand */
 	struct cw_vec records;	   /* struct cw_push_record */
 };
@@ -70,6 +72,8 @@ void cw_push_notes_init(struct cw_push_notes *n, struct cw_push *p, struct cw_co
 void cw_push_notes_release(struct cw_push_notes *n);
 /* Note a commit or a tree, which counts as scanned, and the names in it. */
 int cw_push_note(struct cw_push_notes *n, const struct cw_oid *oid, const struct cw_object *o, struct cw_err *err);
+/* A name in TREE holds HOLDER. */
+int cw_push_note_name(struct cw_push_notes *n, const struct cw_oid *tree, uint32_t holder, struct cw_err *err);
 /* Move all of FROM to INTO. */
 int cw_push_notes_merge(struct cw_push_notes *into, struct cw_push_notes *from, struct cw_err *err);
 /* What a name holds: to be looked at by a struct cw_lookup. */

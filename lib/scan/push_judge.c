@@ -94,31 +94,48 @@ static int on_before(void *payload, const struct cw_diff_entry *e, struct cw_err
 	return cw_judge_wants(&l->p->judge) ? 0 : ENOUGH;
 }
 
+/* The tree of the commit OID; len 0 when it cannot be read: that is said where the range was made, or it is an old one, and more
+ * counts as new. */
+static int tree_of(struct cw_push *p, const struct cw_oid *oid, struct cw_oid *ret, struct cw_err *err)
+{
+	const struct cw_range_commit *pushed = cw_pushed_find(&p->notes.commits, oid);
+	struct cw_commit_head head;
+	struct cw_object o;
+	int rc;
+
+	ret->len = 0;
+	if (pushed) {
+		*ret = pushed->tree;
+		return 0;
+	}
+	rc = cw_repo_read(p->repo, oid, &o, NULL);
+	if (rc)
+		return rc == CW_E_NOMEM ? cw_err_nomem(err) : 0;
+	if (cw_commit_parse(o.data, o.len, &head))
+		*ret = head.tree;
+	cw_object_release(&o);
+	return 0;
+}
+
 /* The trees of the commit's parents, each once. */
 static int parent_trees(struct cw_push *p, const struct cw_range_commit *c, struct cw_vec *out, struct cw_err *err)
 {
 	for (uint32_t i = 0; i < c->parents_len; i++) {
 		const struct cw_oid *parent = &CW_VEC_AT(&p->range->parents, struct cw_oid, c->parents + i);
-		struct cw_commit_head head;
-		struct cw_oid *slot;
-		struct cw_object o;
-		bool known = false;
-		int rc = cw_repo_read(p->repo, parent, &o, NULL);
+		struct cw_oid tree, *slot;
+		int rc = tree_of(p, parent, &tree, err);
+		bool known = !tree.len;
 
-		if (rc == CW_E_NOMEM)
-			return cw_err_nomem(err);
-		if (rc) /* said where the range was made, or an old one: then more counts as new */
-			continue;
-		known = !cw_commit_parse(o.data, o.len, &head);
-		cw_object_release(&o);
+		if (rc)
+			return rc;
 		for (size_t k = 0; k < out->len && !known; k++)
-			known = !cw_oid_cmp(&CW_VEC_AT(out, struct cw_oid, k), &head.tree);
+			known = !cw_oid_cmp(&CW_VEC_AT(out, struct cw_oid, k), &tree);
 		if (known)
 			continue;
 		slot = cw_vec_push(out);
 		if (!slot)
 			return cw_vec_fail(out, "parents", err);
-		*slot = head.tree;
+		*slot = tree;
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* scan/push_packs.c - the objects of a quarantine that stand in packs: each is rebuilt once, and files are scanned by what changed
- * between their versions. Several workers, each with notes of its own; what they found is put together at the end. */
+ * between their versions. Several workers, each with notes of its own; what they found is put together at the end. Trees come last,
+ * when it is known which objects hold something. */
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -7,7 +8,7 @@
 #include "scan/packed.h"
 #include "scan/push_int.h"
 
-#define ALL_TYPES (1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG | 1u << CW_OBJ_TREE)
+#define CONTENT_TYPES (1u << CW_OBJ_BLOB | 1u << CW_OBJ_COMMIT | 1u << CW_OBJ_TAG)
 #define JOBS_MAX 64
 
 struct learnt { /* what an object holds */
@@ -27,6 +28,7 @@ struct reading {
 	struct cw_push *p;
 	const struct cw_vec *list; /* struct cw_object_ref */
 	struct cw_sink sink;
+	const struct cw_packs *packs;
 	struct job jobs[JOBS_MAX];
 	unsigned jobs_len;
 };
@@ -82,8 +84,8 @@ static int scan_version(struct reading *r, struct job *j, const struct cw_object
 			struct cw_facts *facts, struct cw_err *err)
 {
 	struct cw_object o = { .type = v->type, .data = v->data, .len = v->len };
-	uint32_t holder = v->type == CW_OBJ_TREE ? CW_HOLDER_TREE : CW_HOLDER_NONE;
-	int rc = 0;
+	uint32_t holder = CW_HOLDER_NONE;
+	int rc;
 
 	if (v->again && v->type == CW_OBJ_BLOB) /* only its children want to know */
 		cw_match_version(j->scanner.matcher, v->data, v->len, v->base, v->copies, v->copies_len, &j->scanner.res, facts, NULL);
@@ -91,8 +93,7 @@ static int scan_version(struct reading *r, struct job *j, const struct cw_object
 	if (v->again || v->len > r->p->opts->object_max || (ref->shared && cw_object_verify(&o, &ref->oid, NULL)))
 		return 0;
 	atomic_fetch_add_explicit(&r->p->progress->done, 1, memory_order_relaxed);
-	if (v->type != CW_OBJ_TREE)
-		rc = scan_content(j, ref, &o, v, facts, &holder, err);
+	rc = scan_content(j, ref, &o, v, facts, &holder, err);
 	rc = rc ? rc : cw_push_note(&j->notes, &ref->oid, &o, err);
 	return rc ? rc : learn(j, &ref->oid, holder, err);
 }
@@ -115,6 +116,19 @@ static int on_version(void *payload, unsigned worker, size_t i, const struct cw_
 /* What cannot be read here stays unknown, and is read once more in the other way. */
 static int on_bad_entry(void *payload, unsigned worker, size_t i, int rc, const struct cw_err *why, struct cw_err *err)
 {
+	return 0;
+}
+
+/* Copies of a tree may differ: those are read one by one. */
+static int on_tree(void *payload, size_t i, struct cw_err *err)
+{
+	struct reading *r = payload;
+	const struct cw_object_ref *ref = &CW_VEC_AT(r->list, struct cw_object_ref, i);
+	struct cw_object_ref *slot = ref->shared ? NULL : cw_vec_push(&r->p->trees.list);
+
+	if (!slot)
+		return ref->shared ? 0 : cw_vec_fail(&r->p->trees.list, "trees", err);
+	*slot = *ref;
 	return 0;
 }
 
@@ -153,23 +167,97 @@ static void release_job(struct reading *r, struct job *j)
 	cw_vec_release(&j->learnt);
 }
 
-static int walk(struct reading *r, const struct cw_packs *packs, struct cw_err *err)
+static int walk(struct reading *r, struct cw_err *err)
 {
-	struct cw_packed packed = { .packs = packs, .list = r->list->items, .len = r->list->len, .types = ALL_TYPES,
+	struct cw_packed packed = { .packs = r->packs, .list = r->list->items, .len = r->list->len, .types = CONTENT_TYPES,
 				    .workers = r->jobs_len, .object_max = r->p->opts->object_max,
 				    .memory_max = CW_MEMORY_MAX_DEFAULT,
 				    .cancel = &r->p->progress->cancel, .visit = on_version, .fail = on_bad_entry,
-				    .drop = cw_leave_drop, .payload = r };
+				    .other = on_tree, .drop = cw_leave_drop, .payload = r };
 	struct cw_family_stats stats = { 0 };
+	int rc = cw_packed_walk(&packed, &stats, err);
 
-	return cw_packed_walk(&packed, &stats, err);
+	for (unsigned i = 0; !rc && i < r->jobs_len; i++)
+		rc = finish_job(r, &r->jobs[i], err);
+	return rc;
+}
+
+/* ---- trees ---- */
+
+static int list_scanned(const struct reading *r, struct cw_vec *out, struct cw_err *err)
+{
+	for (unsigned i = 0; i < r->jobs_len; i++) {
+		const struct cw_vec *learnt = &r->jobs[i].learnt;
+
+		for (size_t k = 0; k < learnt->len; k++) {
+			struct cw_oid *slot = cw_vec_push(out);
+
+			if (!slot)
+				return cw_vec_fail(out, "objects of the push", err);
+			*slot = CW_VEC_AT(learnt, struct learnt, k).oid;
+		}
+	}
+	return 0;
+}
+
+static int read_trees(struct reading *r, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec scanned = CW_VEC_INIT(struct cw_oid, CW_OBJECTS_MAX);
+	struct cw_tree_worker workers[JOBS_MAX];
+	struct cw_push_trees_opts opts = { .packs = r->packs, .scanned = &scanned, .kept = &r->p->lookup.kept, .workers = workers,
+					   .workers_len = r->jobs_len, .object_max = r->p->opts->object_max,
+					   .progress = r->p->progress };
+	int rc = list_scanned(r, &scanned, err);
+
+	for (unsigned i = 0; i < r->jobs_len; i++)
+		workers[i] = (struct cw_tree_worker){ .scanner = &r->jobs[i].scanner, .stage = &r->jobs[i].stage };
+	return rc ? rc : cw_push_trees_read(&r->p->trees, &opts, &r->p->lookup.scanner.coverage, err);
+}
+
+static int note_name(void *payload, const struct cw_oid *tree, uint32_t holder, struct cw_err *err)
+{
+	return cw_push_note_name(payload, tree, holder, err);
+}
+
+/* Trees that were read count as scanned. */
+static int note_trees(struct cw_push *p, struct cw_err *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < p->trees.list.len; i++) {
+		uint8_t sight = p->trees.sights[i];
+
+		if (sight == CW_TREE_UNREAD)
+			continue;
+		p->notes.open = p->notes.open || sight == CW_TREE_OPEN;
+		p->lookup.scanner.coverage.expected++;
+		p->lookup.scanner.coverage.scanned++;
+		rc = cw_lookup_learn(&p->lookup, &CW_VEC_AT(&p->trees.list, struct cw_object_ref, i).oid, CW_HOLDER_TREE, err);
+		rc = rc || sight == CW_TREE_PLAIN ? rc : cw_push_trees_names(&p->trees, i, note_name, &p->notes, err);
+	}
+	return rc;
+}
+
+/* ---- all ---- */
+
+static int read_all(struct reading *r, struct cw_err *err)
+{
+	int rc = start_job(r, err);
+
+	while (!rc && r->jobs_len < r->p->opts->jobs && r->jobs_len < JOBS_MAX && !start_job(r, NULL))
+		continue;
+	rc = rc ? rc : walk(r, err);
+	rc = rc ? rc : read_trees(r, err);
+	rc = rc ? rc : note_trees(r->p, err);
+	for (unsigned i = 0; i < r->jobs_len; i++)
+		release_job(r, &r->jobs[i]);
+	return rc;
 }
 
 int cw_push_read_packs(struct cw_push *p, const struct cw_vec *list, struct cw_err *err)
 {
 	CW_CLEANUP(cw_packs_free_p) struct cw_packs *packs = NULL;
 	CW_CLEANUP(cw_freep) struct reading *r = NULL;
-	int rc;
 
 	/* Packs that cannot be opened are no failure here: the other reader says what is wrong with them. */
 	if (cw_packs_open_in(p->opts->quarantine->objects, &packs, NULL) || !cw_packs_len(packs))
@@ -179,14 +267,7 @@ int cw_push_read_packs(struct cw_push *p, const struct cw_vec *list, struct cw_e
 		return cw_err_nomem(err);
 	r->p = p;
 	r->list = list;
+	r->packs = packs;
 	r->sink = (struct cw_sink){ .hit = stage_hit, .payload = r };
-	rc = start_job(r, err);
-	while (!rc && r->jobs_len < p->opts->jobs && r->jobs_len < JOBS_MAX && !start_job(r, NULL))
-		continue;
-	rc = rc ? rc : walk(r, packs, err);
-	for (unsigned i = 0; !rc && i < r->jobs_len; i++)
-		rc = finish_job(r, &r->jobs[i], err);
-	for (unsigned i = 0; i < r->jobs_len; i++)
-		release_job(r, &r->jobs[i]);
-	return rc;
+	return read_all(r, err);
 }

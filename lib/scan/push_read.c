@@ -23,27 +23,17 @@ int cw_push_name(struct cw_push *p, const char *name, size_t len, uint32_t *ret_
 void cw_push_notes_init(struct cw_push_notes *n, struct cw_push *p, struct cw_coverage *coverage, cw_name_fn look, void *looker)
 {
 	*n = (struct cw_push_notes){ .push = p, .coverage = coverage, .look = look, .looker = looker,
-				     .commits = CW_VEC_INIT(struct cw_oid, CW_OBJECTS_MAX),
 				     .tree_names = CW_VEC_INIT(struct cw_push_name, CW_OBJECTS_MAX) };
+	cw_pushed_init(&n->commits);
 }
 
 void cw_push_notes_release(struct cw_push_notes *n)
 {
-	cw_vec_release(&n->commits);
+	cw_pushed_release(&n->commits);
 	cw_vec_release(&n->tree_names);
 }
 
-static int note_commit(struct cw_push_notes *n, const struct cw_oid *oid, struct cw_err *err)
-{
-	struct cw_oid *slot = cw_vec_push(&n->commits);
-
-	if (!slot)
-		return cw_vec_fail(&n->commits, "commits of the push", err);
-	*slot = *oid;
-	return 0;
-}
-
-static int note_name(struct cw_push_notes *n, const struct cw_oid *tree, uint32_t holder, struct cw_err *err)
+int cw_push_note_name(struct cw_push_notes *n, const struct cw_oid *tree, uint32_t holder, struct cw_err *err)
 {
 	struct cw_push_name *slot = cw_vec_push(&n->tree_names);
 
@@ -62,7 +52,7 @@ static int note_entry(struct cw_push_notes *n, const struct cw_oid *tree, const 
 		n->coverage->submodules++;
 	else if (!cw_oid_hash_get(&n->push->mine, &e->oid))
 		n->open = true;
-	return rc || !cw_lookup_holds(holder) ? rc : note_name(n, tree, holder, err);
+	return rc || !cw_lookup_holds(holder) ? rc : cw_push_note_name(n, tree, holder, err);
 }
 
 static int note_tree(struct cw_push_notes *n, const struct cw_oid *oid, const struct cw_object *o, struct cw_err *err)
@@ -94,19 +84,17 @@ int cw_push_note(struct cw_push_notes *n, const struct cw_oid *oid, const struct
 {
 	if (o->type == CW_OBJ_TREE)
 		return note_tree(n, oid, o, err);
-	return o->type == CW_OBJ_COMMIT ? note_commit(n, oid, err) : 0;
+	return o->type == CW_OBJ_COMMIT ? cw_pushed_add(&n->commits, oid, o->data, o->len, err) : 0;
 }
 
 int cw_push_notes_merge(struct cw_push_notes *into, struct cw_push_notes *from, struct cw_err *err)
 {
-	int rc = 0;
+	int rc = cw_pushed_merge(&into->commits, &from->commits, err);
 
-	for (size_t i = 0; !rc && i < from->commits.len; i++)
-		rc = note_commit(into, &CW_VEC_AT(&from->commits, struct cw_oid, i), err);
 	for (size_t i = 0; !rc && i < from->tree_names.len; i++) {
 		const struct cw_push_name *name = &CW_VEC_AT(&from->tree_names, struct cw_push_name, i);
 
-		rc = note_name(into, &name->tree, name->holder, err);
+		rc = cw_push_note_name(into, &name->tree, name->holder, err);
 	}
 	into->open = into->open || from->open;
 	return rc;

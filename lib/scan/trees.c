@@ -113,7 +113,8 @@ static void read_target(struct state *s, struct reader *r, uint32_t tree, const 
 	}
 	kind = cw_oid_map_get(s->t->objects, &e->oid);
 	if (kind == CW_OID_NONE) {
-		add_absent(r, tree, e);
+		if (!s->t->sights)
+			add_absent(r, tree, e);
 		part->kind = PART_AGAIN;
 		return;
 	}
@@ -226,6 +227,17 @@ static bool is_odd(const struct cw_vec *parts)
 	return false;
 }
 
+static enum cw_tree_sight sight_of(const struct cw_vec *parts)
+{
+	const struct part *p = parts->items;
+
+	for (size_t i = 0; i < parts->len; i++) {
+		if (p[i].kind == PART_AGAIN)
+			return CW_TREE_OPEN;
+	}
+	return is_odd(parts) ? CW_TREE_OPEN : CW_TREE_PLAIN;
+}
+
 /* Not all of its names are known: its bytes are looked at as they are. */
 static int scan_malformed(struct state *s, unsigned worker, uint32_t tree, const struct cw_object *o, struct cw_err *err)
 {
@@ -265,7 +277,7 @@ static int read_entries(struct state *s, unsigned worker, uint32_t tree, const s
 		at = pos;
 		malformed = !cw_tree_next(o->data, o->len, &pos, &e);
 		if (malformed) {
-			rc = scan_malformed(s, worker, tree, o, err);
+			rc = s->t->sights ? 0 : scan_malformed(s, worker, tree, o, err);
 			break;
 		}
 		part = cw_vec_push(&r->parts);
@@ -275,6 +287,11 @@ static int read_entries(struct state *s, unsigned worker, uint32_t tree, const s
 		rc = read_entry(s, worker, tree, &e, part, err);
 	}
 	r->malformed = malformed;
+	if (s->t->sights) {
+		s->t->sights[tree] = (uint8_t)(malformed || rc ? CW_TREE_UNREAD : sight_of(&r->parts));
+		if (malformed)
+			return rc;
+	}
 	r->coverage.malformed_trees += malformed || is_odd(&r->parts);
 	return rc ? rc : cw_forest_add(s->t->forest, worker, tree, r->items.items, r->items.len, r->gitlinks, err);
 }
@@ -463,7 +480,7 @@ static void release(struct state *s, struct cw_coverage *coverage)
 		cw_vec_release(&r->failed);
 		cw_vec_release(&r->parts);
 	}
-	note(coverage, names, "too many names: some paths are not known");
+	note(coverage, names && !s->t->sights, "too many names: some paths are not known");
 	note(coverage, absent, "too many objects that are not in the object store: not all are listed");
 	note(coverage, interrupted, "interrupted");
 	if (s->t->absent.len)
@@ -499,7 +516,7 @@ int cw_trees_read(struct cw_trees *t, struct cw_coverage *coverage, struct cw_er
 	if (!rc) {
 		atomic_fetch_add_explicit(&t->progress->total, t->len, memory_order_relaxed);
 		rc = read_packed(&s, err);
-		rc = rc ? rc : cw_workers_run(t->workers_len, work, &s, err);
+		rc = rc || t->sights ? rc : cw_workers_run(t->workers_len, work, &s, err);
 	}
 	rc = rc ? rc : read_failed(&s, err);
 	release(&s, coverage);

@@ -29,6 +29,14 @@ struct cw_absent { /* named by a tree, but not in the store */
 	bool is_tree;
 };
 
+/* What is known of a tree of which only a part matters, and that can be read once more. */
+enum cw_tree_sight {
+	CW_TREE_UNREAD, /* it stands in no pack, or something is wrong with it */
+	CW_TREE_OPEN,	/* its items do not say all: it names an object that is not in `objects`, a name in it holds something, or git
+			 * would not have written it */
+	CW_TREE_PLAIN,	/* what is not among its items leads to nothing */
+};
+
 struct cw_trees {
 	const struct cw_object_ref *list; /* in reading order */
 	size_t len;
@@ -42,6 +50,9 @@ struct cw_trees {
 	unsigned workers_len;
 	uint64_t object_max; /* bytes */
 	const char *repo_path; /* to open it again for what could not be read */
+	/* Of each tree, enum cw_tree_sight; NULL: all must be read. Otherwise only packs are read, `repo` and `repo_path` are not used,
+	 * `absent` stays empty, and no tree becomes an unscanned entry: what is wrong with it is for another reader to say. */
+	uint8_t *sights;
 	struct cw_forest *forest; /* out: not yet finished; owned by the caller, as all below */
 	struct cw_names *names;	  /* out */
 	struct cw_vec absent;	  /* out: struct cw_absent, by (id, tree) */

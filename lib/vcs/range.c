@@ -30,6 +30,7 @@ struct walk {
 	struct cw_range *out;
 	struct cw_oid_hash index; /* of nodes */
 	struct cw_oid_hash tags, old_tags; /* peeled */
+	struct cw_oid_hash was;	  /* whether the store had it before the push */
 	struct cw_vec nodes;	  /* struct node */
 	struct cw_vec heap;	  /* uint32_t: nodes, the newest first */
 	struct cw_vec stack;	  /* uint32_t */
@@ -38,6 +39,7 @@ struct walk {
 	size_t fresh;		  /* queued nodes that are FRESH and not OLD */
 	int64_t oldest;		  /* time of the oldest FRESH node */
 	size_t read;
+	struct cw_pushed one;	  /* the commit read last */
 };
 
 void cw_range_init(struct cw_range *r)
@@ -103,48 +105,53 @@ static int fault(struct walk *w, const struct cw_oid *oid, const char *reason, s
 
 /* ---- commits ---- */
 
-static int take_parents(struct walk *w, struct cw_range_commit *c, const struct cw_commit_head *head, struct cw_err *err)
+/* Take over what FROM says of the commit of N. A damaged one has no parents and is BROKEN. */
+static int take(struct walk *w, struct node *n, const struct cw_pushed *from, const struct cw_range_commit *c, struct cw_err *err)
 {
 	int rc = 0;
 
-	c->parents = w->out->parents.len;
+	n->flags |= c->tree.len ? 0 : BROKEN;
+	n->commit.tree = c->tree;
+	n->commit.time = c->time;
+	n->commit.parents = w->out->parents.len;
 	if (is_in(w->o->shallow, &c->oid))
 		return 0;
-	for (size_t i = 0; !rc && i < head->parents_len; i++) {
-		struct cw_oid parent = cw_commit_parent(head, i);
-
-		rc = push_oid(&w->out->parents, &parent, err);
-	}
-	c->parents_len = (uint32_t)head->parents_len;
+	for (uint32_t i = 0; !rc && i < c->parents_len; i++)
+		rc = push_oid(&w->out->parents, cw_pushed_parent(from, c, i), err);
+	n->commit.parents_len = c->parents_len;
 	return rc;
 }
 
-/* Read the commit of N; when that fails it has no parents and is BROKEN. */
+/* Read the commit of N; when that fails it is BROKEN. */
 static int read_commit(struct walk *w, struct node *n, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
-	struct cw_commit_head head;
 	struct cw_object o;
-	int rc;
+	int rc = cw_repo_read(w->o->repo, &n->commit.oid, &o, &why);
+
+	if (rc == CW_E_NOMEM)
+		return cw_err_nomem(err);
+	cw_vec_clear(&w->one.commits);
+	cw_vec_clear(&w->one.parents);
+	if (!rc) {
+		rc = o.type == CW_OBJ_COMMIT ? cw_pushed_add(&w->one, &n->commit.oid, o.data, o.len, err) : 0;
+		cw_object_release(&o);
+		if (rc)
+			return rc;
+	}
+	if (w->one.commits.len)
+		return take(w, n, &w->one, &CW_VEC_AT(&w->one.commits, struct cw_range_commit, 0), err);
+	n->flags |= BROKEN;
+	return 0;
+}
+
+static int know_commit(struct walk *w, struct node *n, struct cw_err *err)
+{
+	const struct cw_range_commit *pushed = cw_pushed_find(w->o->pushed, &n->commit.oid);
 
 	if (w->o->stopped && ++w->read % ASK_EVERY == 0 && w->o->stopped(w->o->payload))
 		return cw_err_set(err, CW_E_CANCELLED, "interrupted");
-	rc = cw_repo_read(w->o->repo, &n->commit.oid, &o, &why);
-	if (rc == CW_E_NOMEM)
-		return cw_err_nomem(err);
-	if (rc) {
-		n->flags |= BROKEN;
-		return 0;
-	}
-	if (o.type == CW_OBJ_COMMIT && cw_commit_parse(o.data, o.len, &head)) {
-		n->commit.tree = head.tree;
-		n->commit.time = head.time;
-		rc = take_parents(w, &n->commit, &head, err);
-	} else {
-		n->flags |= BROKEN;
-	}
-	cw_object_release(&o);
-	return rc;
+	return pushed ? take(w, n, w->o->pushed, pushed, err) : read_commit(w, n, err);
 }
 
 /* The node of OID, read when it is new. */
@@ -163,7 +170,7 @@ static int find_node(struct walk *w, const struct cw_oid *oid, uint32_t *ret, bo
 	if (!n)
 		return cw_vec_fail(&w->nodes, "commits of the push", err);
 	n->commit.oid = *oid;
-	return read_commit(w, n, err);
+	return know_commit(w, n, err);
 }
 
 static const struct cw_oid *parents_of(const struct walk *w, const struct node *n)
@@ -244,6 +251,21 @@ static int gather_old_ids(struct walk *w, struct cw_err *err)
 	return rc;
 }
 
+/* Whether the store had OID before the push. The same is asked of a commit and for each of its children. */
+static int was_there(struct walk *w, const struct cw_oid *oid, bool *ret, struct cw_err *err)
+{
+	uint32_t *slot;
+	bool is_new;
+	int rc = cw_oid_hash_put(&w->was, oid, 0, &slot, &is_new, err);
+
+	if (rc)
+		return rc;
+	if (is_new)
+		*slot = cw_repo_has(w->o->old, oid);
+	*ret = *slot;
+	return 0;
+}
+
 /* The commits to start from: those that tips name, and pushed ones that were not there before. */
 static int gather_starts(struct walk *w, struct cw_err *err)
 {
@@ -256,10 +278,12 @@ static int gather_starts(struct walk *w, struct cw_err *err)
 		if (!rc && commit.len)
 			rc = push_oid(&w->starts, &commit, err);
 	}
-	for (size_t i = 0; !rc && i < w->o->pushed->len; i++) {
-		const struct cw_oid *oid = &CW_VEC_AT(w->o->pushed, struct cw_oid, i);
+	for (size_t i = 0; !rc && i < w->o->pushed->commits.len; i++) {
+		const struct cw_oid *oid = &CW_VEC_AT(&w->o->pushed->commits, struct cw_range_commit, i).oid;
+		bool old;
 
-		if (!cw_repo_has(w->o->old, oid))
+		rc = was_there(w, oid, &old, err);
+		if (!rc && !old)
 			rc = push_oid(&w->starts, oid, err);
 	}
 	return rc;
@@ -276,13 +300,14 @@ static int walk_pushed(struct walk *w, bool *ret_all, struct cw_err *err)
 	for (size_t pos = 0; !rc && (next < w->starts.len || pos < w->stack.len);) {
 		const struct cw_oid *parents;
 		uint32_t i;
-		bool is_new;
+		bool is_new, old = false;
 
 		if (pos == w->stack.len) {
 			const struct cw_oid *start = &CW_VEC_AT(&w->starts, struct cw_oid, next++);
 
-			if (cw_repo_has(w->o->old, start))
-				return 0;
+			rc = was_there(w, start, &old, err);
+			if (rc || old)
+				return rc;
 			rc = find_node(w, start, &i, &is_new, err);
 			if (!rc && is_new)
 				rc = push_number(&w->stack, i, err);
@@ -296,8 +321,9 @@ static int walk_pushed(struct walk *w, bool *ret_all, struct cw_err *err)
 			parents = parents_of(w, node_at(w, i));
 			if (is_in(&w->old_ids, &parents[k]))
 				continue;
-			if (cw_repo_has(w->o->old, &parents[k]))
-				return 0;
+			rc = was_there(w, &parents[k], &old, err);
+			if (rc || old)
+				return rc;
 			rc = find_node(w, &parents[k], &parent, &is_new, err);
 			if (!rc && is_new)
 				rc = push_number(&w->stack, parent, err);
@@ -544,8 +570,10 @@ int cw_range_find(const struct cw_range_opts *opts, struct cw_range *ret, struct
 			  .stack = CW_VEC_INIT(uint32_t, NODES_MAX), .old_ids = CW_VEC_INIT(struct cw_oid, NODES_MAX),
 			  .starts = CW_VEC_INIT(struct cw_oid, NODES_MAX) };
 	bool all = false;
-	int rc = gather_old_ids(&w, err);
+	int rc;
 
+	cw_pushed_init(&w.one);
+	rc = gather_old_ids(&w, err);
 	rc = rc ? rc : gather_starts(&w, err);
 	rc = rc ? rc : walk_pushed(&w, &all, err);
 	if (!rc && !all)
@@ -554,6 +582,8 @@ int cw_range_find(const struct cw_range_opts *opts, struct cw_range *ret, struct
 	cw_oid_hash_release(&w.index);
 	cw_oid_hash_release(&w.tags);
 	cw_oid_hash_release(&w.old_tags);
+	cw_oid_hash_release(&w.was);
+	cw_pushed_release(&w.one);
 	cw_vec_release(&w.nodes);
 	cw_vec_release(&w.heap);
 	cw_vec_release(&w.stack);

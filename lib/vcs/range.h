@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "vcs/pushed.h"
 #include "vcs/repo.h"
 
 struct cw_range_opts { /* all borrowed */
@@ -15,16 +16,9 @@ struct cw_range_opts { /* all borrowed */
 	const struct cw_vec *refs;    /* struct cw_ref: as they were */
 	const struct cw_vec *shallow; /* struct cw_oid, sorted: their parents do not count */
 	const struct cw_vec *tips;    /* struct cw_oid: new values of references */
-	const struct cw_vec *pushed;  /* struct cw_oid: commits among the pushed objects */
+	const struct cw_pushed *pushed; /* commits among the pushed objects, indexed */
 	bool (*stopped)(void *payload); /* asked now and then: whether to end early with CW_E_CANCELLED */
 	void *payload;
-};
-
-struct cw_range_commit {
-	struct cw_oid oid, tree;
-	int64_t time;	 /* of the committer */
-	size_t parents;	 /* index of the first in cw_range.parents */
-	uint32_t parents_len; /* 0 beyond a shallow boundary */
 };
 
 struct cw_range_other {

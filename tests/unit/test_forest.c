@@ -57,6 +57,25 @@ static struct cw_forest *new_forest(size_t trees)
 	return f;
 }
 
+/* a tree that is kept stays live without a holder, as does what leads to it; so does one that was never given */
+static void keeping(void **state)
+{
+	struct cw_forest *f = new_forest(4);
+	size_t n;
+
+	ADD(f, 0, 0, item("a", 1), item("b", 3));
+	ADD(f, 1, 0, item("c", 2));
+	cw_forest_keep(f, 2);
+	assert_int_equal(cw_forest_finish(f, names, NULL), 0);
+	assert_true(cw_forest_is_live(f, 0) && cw_forest_is_live(f, 1) && cw_forest_is_live(f, 2));
+	assert_false(cw_forest_is_live(f, 3));
+	assert_int_equal(cw_forest_items(f, 0, &n)->target, 1);
+	assert_int_equal(n, 1);
+	cw_forest_items(f, 2, &n);
+	assert_int_equal(n, 0);
+	cw_forest_free(f);
+}
+
 /* trees that lead to a holder are live, with their live items only; the others are not */
 static void pruning(void **state)
 {
@@ -175,7 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(pruning, setup, teardown),  cmocka_unit_test_setup_teardown(ranks, setup, teardown),
 		cmocka_unit_test_setup_teardown(measures, setup, teardown), cmocka_unit_test_setup_teardown(chains, setup, teardown),
-		cmocka_unit_test_setup_teardown(circles, setup, teardown),
+		cmocka_unit_test_setup_teardown(circles, setup, teardown), cmocka_unit_test_setup_teardown(keeping, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
