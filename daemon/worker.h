@@ -4,10 +4,13 @@
  * cw_conf_dump() writes it), "object_max" (bytes), "memory" (bytes), "roots" (absolute paths below which repositories may lie),
  * "cache" (folder of the verdict store; repository workers only).
  * REPOSITORY (JSON): "path" (absolute), "action": "scan" (a whole audit with the verdict store) or "refs" (fingerprint of the refs only),
- * "findings": whether RECORDs are wanted.
+ * "findings": whether RECORDs are wanted; "known" (with "scan"): when it is the fingerprint that REFS tells, nothing is scanned, and DONE has
+ * "unchanged": true: looking and scanning are one process.
  * REFS (JSON): "fingerprint" (hex, SHA-256 over the sorted lines "oid ref\n" of all refs and HEAD), "refs" (their number), "watch"
  * (absolute paths of the folders whose changes may move a ref: gitdir, refs and all below it, worktrees).
- * DONE of a repository (a Varlink reply as in daemon/ipc.h): parameters "findings" (number), "coverage".
+ * REFS comes before all RECORDs, and says what was there before the scan began.
+ * RECORD of a finding: as a line of `--format jsonl`, those that the policy suppresses too, with their "suppressed" member.
+ * DONE of a repository (a Varlink reply as in daemon/ipc.h): parameters "findings" (number), "coverage"; or "unchanged".
  *
  * Order of a start: read SETUP, map the rules, open what is needed, start libraries, then the sandbox, then READY, then the first job. A
  * content worker makes no file system calls at all after that. */
