@@ -13,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "daemon/audit.h"
 #include "daemon/build.h"
 #include "daemon/health.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
 #include "daemon/server.h"
@@ -31,7 +33,6 @@ struct run { /* what only this file needs */
 	int signals;
 	struct cw_source_fd *signal_source;
 	struct cw_timer *deadline;
-	bool ready;
 };
 
 /* ---- the end ---- */
@@ -200,7 +201,7 @@ static void on_healthy(void *payload)
 {
 	struct run *r = payload;
 
-	r->ready = true;
+	cw_metrics_write(r->d.metrics);
 	cw_notify_send("READY=1\nSTATUS=Serving.");
 	cw_log(CW_LOG_NOTICE, "ready", "version", CW_VERSION, "socket", r->d.rules.conf->daemon_socket, "rules",
 	       cw_log_int((int64_t)r->d.rules.rules), "key", r->d.rules.key_id, NULL);
@@ -234,6 +235,10 @@ static int start_parts(struct run *r, struct cw_built *built, struct cw_err *err
 	if (rc == 0)
 		rc = cw_health_new(d, &d->health, err);
 	if (rc == 0)
+		rc = cw_audit_new(d, &d->audit, err);
+	if (rc == 0)
+		rc = cw_metrics_new(d, &d->metrics, err);
+	if (rc == 0)
 		rc = cw_reloader_new(d, &d->reloader, err);
 	if (rc != 0) {
 		cw_built_release(built);
@@ -255,6 +260,8 @@ static void release(struct run *r)
 
 	cw_watcher_free(d->watcher);
 	cw_server_free(d->server);
+	cw_metrics_free(d->metrics);
+	cw_audit_free(d->audit);
 	cw_reloader_free(d->reloader);
 	cw_pool_free(d->pool);
 	cw_health_free(d->health);
@@ -280,6 +287,8 @@ int cw_daemon_run(const struct cw_daemon_opts *opts, struct cw_err *err)
 		rc = start_parts(&r, &built, err);
 	if (rc == 0)
 		rc = cw_loop_run(r.d.loop, err);
+	if (rc == 0)
+		cw_metrics_write(r.d.metrics);
 	release(&r);
 	if (rc == 0)
 		cw_log(CW_LOG_NOTICE, "ended", NULL);
