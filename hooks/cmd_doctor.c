@@ -13,6 +13,7 @@
 #include "hooks/hooks.h"
 #include "hooks/scratch.h"
 #include "hooks/shim.h"
+#include "vcs/repo.h"
 
 struct options {
 	const char *folder;
@@ -35,6 +36,7 @@ static const struct cw_usage usage = {
 		"  0  all hooks of credwatch that are there work, and there is at least one\n"
 		"  1  something is wrong\n"
 		"  2  wrong usage\n"
+		"  3  the repository has a format that cannot be read (SHA-256, reftable): hooks stop all that goes into it\n"
 		"  4  internal error\n",
 };
 
@@ -126,14 +128,33 @@ static int visit(struct visit *v, const struct cw_hooks_at *at, struct cw_err *e
 	return rc;
 }
 
+/* Scratch repositories have a format that can be read: the hooks would look well in a repository where they stop everything. */
+static int check_format(const char *repository, struct cw_err *err)
+{
+	struct cw_repo *r = NULL;
+	struct cw_err why = CW_ERR_INIT;
+	int rc = cw_vcs_init(err);
+
+	if (rc != 0)
+		return rc;
+	rc = cw_repo_open(repository, &r, &why);
+	cw_repo_free(r);
+	cw_vcs_shutdown();
+	if (rc == CW_E_UNSUPPORTED || rc == CW_E_NOMEM)
+		return cw_err_set(err, rc, "%s", cw_err_msg(&why));
+	return 0; /* whatever else is wrong, git tells better */
+}
+
 static enum cw_exit run(const struct options *o, const char *repository)
 {
 	struct cw_hooks_at at = CW_HOOKS_AT_INIT;
 	struct cw_err err = CW_ERR_INIT;
 	struct visit v = {.folder = o->folder};
 	CW_CLEANUP(cw_freep) char *real = NULL;
-	int rc = o->folder ? 0 : cw_hooks_find(repository, &at, &err);
+	int rc = o->folder ? 0 : check_format(repository, &err);
 
+	if (rc == 0 && !o->folder)
+		rc = cw_hooks_find(repository, &at, &err);
 	if (rc == CW_E_NOTFOUND)
 		err.code = CW_E_USAGE;
 	if (rc == 0) {

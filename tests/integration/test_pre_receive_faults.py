@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import json
 import os
+import shutil
 import stat
 import subprocess
 import threading
@@ -243,12 +244,70 @@ class Formats(harness.Case):
     def test_sha256(self):
         self.refused(self.make("--object-format=sha256"), b"SHA-256")
 
+    @staticmethod
+    def make_reftable(folder):
+        """Turn the repository into one whose references are in a table, as git 2.45 makes them; git here cannot."""
+        for key, value in (("core.repositoryformatversion", "1"), ("extensions.refStorage", "reftable")):
+            subprocess.run(["git", "config", "-f", os.path.join(folder, "config"), key, value], check=True)
+        table = "0x000000000001-0x000000000002-2b7c5e8a.ref"
+        for name, content in (("HEAD", "ref: refs/heads/.invalid\n"), ("refs/heads", "this repository uses the reftable format\n"),
+                              ("reftable/tables.list", table + "\n"), ("reftable/" + table, "REFT\1\0\20\0" + "\0" * 60)):
+            path = os.path.join(folder, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="latin-1") as file:
+                file.write(content)
+
+    def run_as_hook(self, server, oid):
+        """pre-receive as a git that knows the format would run it."""
+        objects = os.path.join(server, "objects")
+        env = dict(self.env, GIT_DIR=".", GIT_QUARANTINE_PATH=objects, GIT_OBJECT_DIRECTORY=objects)
+        done = subprocess.run([harness.PROGRAM, "pre-receive"], cwd=server, env=env, check=False, stdout=subprocess.PIPE,
+                              input=("%s %s refs/heads/main\n" % ("0" * 40, oid)).encode(), stderr=subprocess.PIPE)
+        return harness.Done(done.returncode, done.stdout, done.stderr)
+
+    def unsupported(self, done):
+        self.assertStatus(done, 3)
+        self.assertIn("unsupported repository format", done.errors)
+
     def test_reftable(self):
+        # It is never taken for a repository without references: not by a server's hook, a client's, an audit or doctor.
+        server = self.make()
+        self.git("push", "-q", "--receive-pack=git -c core.hooksPath=/dev/null receive-pack", server, "HEAD:refs/heads/main")
+        self.assertStatus(self.run_it("doctor", server), 0)
+        self.make_reftable(server)
+        self.unsupported(self.run_as_hook(server, "1" * 40))
+        self.unsupported(self.run_it("audit", server))
+        self.unsupported(self.run_it("doctor", server))
+        self.write("b.txt", line(github(self.id())))
+        self.git("add", "b.txt")
+        self.make_reftable(os.path.join(self.dir, ".git"))
+        for args, data in ((("pre-commit",), b""), (("audit", "."), b""), (("doctor",), b""),
+                           (("pre-push", "x", "y"), b"refs/heads/x %s refs/heads/x %s\n" % (b"1" * 40, b"0" * 40))):
+            self.unsupported(self.run_it(*args, data=data))
+
+    def test_reftable_unsaid(self):
+        # The configuration does not say it, the folder does.
         server = self.make()
         with open(os.path.join(server, "hooks", "pre-receive"), "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\nmkdir reftable; : >reftable/tables.list\n'%s' pre-receive; status=$?\n"
                        "rm -r reftable; exit $status\n" % harness.PROGRAM)
         self.refused(server, b"reftable")
+
+    def test_doctor(self):
+        # The hook works in a repository that can be read, but stops all that goes into this one.
+        server = self.make("--object-format=sha256")
+        self.unsupported(self.run_it("doctor", server))
+
+    def test_unknown(self):
+        # An extension that nobody knows yet, a version to come.
+        server = self.make()
+        for key, value in (("extensions.tomorrow", "true"), ("core.repositoryformatversion", "2")):
+            subprocess.run(["git", "config", "-f", os.path.join(server, "config"), "core.repositoryformatversion", "1"], check=True)
+            subprocess.run(["git", "config", "-f", os.path.join(server, "config"), key, value], check=True)
+            self.unsupported(self.run_as_hook(server, "1" * 40))
+            self.unsupported(self.run_it("doctor", server))
 
 
 class Asked(push_harness.PushCase):
