@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cmd.h"
 #include "base/opts.h"
+#include "cli/cmd.h"
+#include "hooks/advice.h"
 #include "hooks/client.h"
 #include "hooks/hooks.h"
 #include "hooks/outgoing.h"
@@ -83,86 +84,108 @@ static int find_parents(struct cw_client *c, bool merge, struct cw_vec *parents,
 		rc = add_parent(parents, &head, err);
 	if (rc == 0 && head.len > 0)
 		rc = cw_repo_merge_heads(c->repo, parents, err);
-	if (rc == 0 && merge && parents->len == 1)
+	/* the pre-commit framework runs one command for both hooks */
+	if (rc == 0 && (merge || getenv("PRE_COMMIT")) && parents->len == 1)
 		rc = add_announced(parents, err);
 	return rc;
 }
 
+struct committing {
+	struct cw_client client;
+	struct cw_outgoing out;
+	bool merge, range, all;
+};
+
 static int advise(struct cw_client *c, struct cw_err *err)
 {
+	struct committing *m = (struct committing *)c; /* its first member */
 	struct cw_gate *g = &c->gate;
 
+	if (m->range)
+		return cw_advise_push(g, &m->out.refs, &m->out.range, err);
+	if (m->all) {
+		cw_gate_say(g, "Nothing is staged, so all files that git tracks were looked at. Take it out of them and commit that;\n"
+			       "older commits keep it, so revoke it too.\n");
+		return 0;
+	}
 	cw_gate_say(g, "Take it out of what is staged, then commit again:\n");
 	return cw_paths_say(g, "    git add", err);
 }
 
-static int scan(struct cw_client *c, bool merge, uint64_t *ret_files, struct cw_err *err)
+/* What the index holds that PARENTS do not. */
+static int scan_against(struct cw_client *c, const struct cw_vec *parents, uint64_t *ret_files, struct cw_err *err)
 {
-	CW_CLEANUP(cw_vec_release) struct cw_vec parents = CW_VEC_INIT(struct cw_oid, PARENTS_MAX);
 	struct cw_sink sink = cw_findings_sink(c->gate.findings);
-	struct cw_staged_opts opts = {.repo = c->repo, .index = c->index, .parents = &parents,
+	struct cw_staged_opts opts = {.repo = c->repo, .index = c->index, .parents = parents,
 				      .object_max = c->gate.conf->object_max,
 				      .judge_all = c->gate.conf->hooks_judge == CW_JUDGE_ALL};
-	int rc = find_parents(c, merge, &parents, err);
+
+	return cw_staged_scan(c->gate.set, &opts, &sink, &c->gate.progress, &c->gate.coverage, ret_files, err);
+}
+
+/* `pre-commit run --all-files` has nothing staged: to let that pass would look as if all files had been scanned. git itself always
+ * names the index to a hook. */
+static bool is_by_hand(void)
+{
+	return getenv("PRE_COMMIT") && !getenv("GIT_INDEX_FILE");
+}
+
+/* What is staged, and with `pre-commit run --from-ref A --to-ref B` the commits between. */
+static int scan(struct committing *m, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec parents = CW_VEC_INIT(struct cw_oid, PARENTS_MAX);
+	struct cw_client *c = &m->client;
+	uint64_t files = 0;
+	int rc = find_parents(c, m->merge, &parents, err);
 
 	if (rc == 0)
-		rc = cw_staged_scan(c->gate.set, &opts, &sink, &c->gate.progress, &c->gate.coverage, ret_files, err);
+		rc = scan_against(c, &parents, &files, err);
+	if (rc == 0)
+		rc = cw_outgoing_of_range(&m->out, &m->range, err);
+	if (rc == 0 && m->range)
+		rc = cw_outgoing_scan(&m->out, c, err);
+	m->all = files == 0 && !m->range && is_by_hand();
+	if (rc == 0 && m->all) {
+		c->retry = "run it again";
+		c->skip = NULL;
+		cw_vec_clear(&parents);
+		rc = scan_against(c, &parents, &files, err);
+	}
 	return rc == 0 ? cw_gate_decide(&c->gate, NULL, NULL, err) : rc;
 }
 
-/* `pre-commit run --from-ref A --to-ref B`: nothing is staged then, the commits between are meant. */
-static int scan_range(struct cw_client *c, bool *ret_done, struct cw_err *err)
-{
-	struct cw_outgoing out;
-	int rc;
-
-	cw_outgoing_init(&out);
-	rc = cw_outgoing_of_framework(&out, c, NULL, ret_done, err);
-	if (rc == 0 && *ret_done)
-		rc = cw_outgoing_scan(&out, c, err);
-	cw_outgoing_release(&out);
-	return rc;
-}
-
-static enum cw_exit run(struct cw_client *c, bool merge)
+static enum cw_exit run(struct committing *m)
 {
 	struct cw_err err = CW_ERR_INIT;
-	uint64_t files = 0;
-	bool range = false;
-	int rc = cw_client_open(c, &err);
+	int rc = cw_client_open(&m->client, &err);
 
 	if (rc == 0)
-		rc = scan_range(c, &range, &err);
-	if (rc == 0 && !range)
-		rc = scan(c, merge, &files, &err);
-	if (rc != 0)
-		return cw_client_fail(c, &err);
-	/* `pre-commit run --all-files` has nothing staged: to be silent would look as if all files had been scanned. */
-	if (files == 0 && !range && getenv("PRE_COMMIT"))
-		cw_gate_say(&c->gate, "credwatch: nothing staged, so nothing was scanned; for all files: credwatch scan .\n");
-	return cw_client_conclude(c, advise, &err);
+		rc = scan(m, &err);
+	return rc == 0 ? cw_client_conclude(&m->client, advise, &err) : cw_client_fail(&m->client, &err);
 }
 
 static enum cw_exit command(const struct cw_usage *usage, bool merge, int argc, char **argv)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
 	struct cw_err err = CW_ERR_INIT;
-	struct cw_client c;
+	struct committing m = {.merge = merge};
 	enum cw_exit status;
 	char none;
 	int rc = cw_opts_parse(usage, argc, argv, &none, &args, &err);
 
 	if (rc == CW_OPTS_HELP)
 		return cw_cmd_print_help(usage);
-	cw_client_init(&c, "commit");
+	cw_client_init(&m.client, "commit");
+	cw_outgoing_init(&m.out);
 	if (merge) {
-		c.retry = "merge again";
-		c.skip = "git merge --no-verify";
+		m.client.retry = "merge again";
+		m.client.skip = "git merge --no-verify";
 	}
 	if (rc == 0 && args.len > 0)
 		rc = cw_err_set(&err, CW_E_USAGE, "%s takes no arguments: it looks at what is staged", usage->command);
-	status = rc == 0 ? run(&c, merge) : cw_client_fail(&c, &err);
-	cw_client_release(&c);
+	status = rc == 0 ? run(&m) : cw_client_fail(&m.client, &err);
+	cw_outgoing_release(&m.out);
+	cw_client_release(&m.client);
 	return status;
 }
 

@@ -19,7 +19,8 @@ static const struct cw_usage usage = {
 	.command = "pre-push",
 	.synopsis = "[OPTION]... [REMOTE [URL]]",
 	.about = "Run by git before a push, with the references on standard input: look for new secrets in all commits that REMOTE does not "
-		 "have yet, and stop the push when there are any, or when something could not be scanned.",
+		 "have yet, and stop the push when there are any, or when something could not be scanned. For a URL without a name, what "
+		 "any remote has counts as known.",
 	.opts = options,
 	.tail = "\nExit status:\n"
 		"  0  the push may go on\n"
@@ -41,17 +42,21 @@ static int advise(struct cw_client *c, struct cw_err *err)
 	return cw_advise_push(&c->gate, &p->out.refs, &p->out.range, err);
 }
 
-/* Under the pre-commit framework standard input was read before, and the range is in the environment. */
+/* git says on standard input what is pushed. Under the pre-commit framework there is nothing left to read, and the range is in the
+ * environment; variables alone, which a hook around this one may have left, do not count. */
 static int find_outgoing(struct pushing *p, const char *remote, bool *ret_any, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT_MAX(CW_PUSH_INPUT_MAX);
-	int rc = cw_outgoing_of_framework(&p->out, &p->client, remote, ret_any, err);
+	int rc = 0;
 
-	if (rc != 0 || *ret_any)
+	if (!isatty(STDIN_FILENO))
+		rc = cw_io_read_fd(STDIN_FILENO, "standard input", CW_PUSH_INPUT_MAX, &text, err);
+	if (rc != 0)
 		return rc;
-	rc = cw_io_read_fd(STDIN_FILENO, "standard input", CW_PUSH_INPUT_MAX, &text, err);
-	*ret_any = text.len > 0; /* without a line there is nothing to push */
-	return rc == 0 && *ret_any ? cw_outgoing_read(&p->out, &p->client, remote, text.data, text.len, err) : rc;
+	if (text.len == 0)
+		return cw_outgoing_of_framework(&p->out, &p->client, remote, ret_any, err);
+	*ret_any = true;
+	return cw_outgoing_read(&p->out, &p->client, remote, text.data, text.len, err);
 }
 
 static enum cw_exit run(struct pushing *p, const char *remote)
@@ -64,6 +69,8 @@ static enum cw_exit run(struct pushing *p, const char *remote)
 		rc = find_outgoing(p, remote, &any, &err);
 	if (rc == 0 && any)
 		rc = cw_outgoing_scan(&p->out, &p->client, &err);
+	if (rc == 0)
+		rc = cw_gate_decide(&p->client.gate, NULL, NULL, &err);
 	if (rc != 0)
 		return cw_client_fail(&p->client, &err);
 	return cw_client_conclude(&p->client, advise, &err);
@@ -72,7 +79,7 @@ static enum cw_exit run(struct pushing *p, const char *remote)
 enum cw_exit cw_cmd_pre_push(int argc, char **argv)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
-	const char *remote = getenv("PRE_COMMIT_REMOTE_NAME");
+	const char *remote = getenv("PRE_COMMIT_REMOTE_NAME"), *url = getenv("PRE_COMMIT_REMOTE_URL");
 	struct cw_err err = CW_ERR_INIT;
 	struct pushing p;
 	enum cw_exit status;
@@ -89,7 +96,13 @@ enum cw_exit cw_cmd_pre_push(int argc, char **argv)
 		rc = cw_err_set(&err, CW_E_USAGE, "pre-push takes the remote's name and its URL, and no more");
 	if (args.len > 0)
 		remote = CW_VEC_AT(&args, const char *, 0);
-	status = rc == 0 ? run(&p, remote ? remote : "origin") : cw_client_fail(&p.client, &err);
+	if (args.len > 1)
+		url = CW_VEC_AT(&args, const char *, 1);
+	if (!remote)
+		remote = "origin";
+	else if (url && strcmp(remote, url) == 0) /* so git says that it is no remote with a name */
+		remote = NULL;
+	status = rc == 0 ? run(&p, remote) : cw_client_fail(&p.client, &err);
 	cw_outgoing_release(&p.out);
 	cw_client_release(&p.client);
 	return status;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "hooks/git.h"
 #include "scan/push.h"
 #include "vcs/parse.h"
 #include "vcs/push.h"
@@ -43,14 +45,16 @@ static int list_refs(struct cw_client *c, struct cw_vec *refs, struct cw_err *er
 	return cw_repo_refs(c->repo, refs, &faults, err);
 }
 
-/* What REMOTE had when it was last fetched from or pushed to. */
+/* What REMOTE had when it was last fetched from or pushed to; NULL: what any remote had. */
 static int add_tracked(struct cw_outgoing *o, struct cw_client *c, const char *remote, struct cw_err *err)
 {
 	CW_CLEANUP(cw_refs_release) struct cw_vec refs = CW_VEC_INIT(struct cw_ref, CW_REFS_MAX);
 	CW_CLEANUP(cw_buf_release) struct cw_buf prefix = CW_BUF_INIT;
 	int rc = list_refs(c, &refs, err);
 
-	cw_buf_addf(&prefix, "refs/remotes/%s/", remote);
+	cw_buf_adds(&prefix, "refs/remotes/");
+	if (remote)
+		cw_buf_addf(&prefix, "%s/", remote);
 	if (rc == 0)
 		rc = cw_buf_fail(&prefix, "the remote's name", err);
 	for (size_t i = 0; rc == 0 && i < refs.len; i++) {
@@ -116,56 +120,76 @@ int cw_outgoing_read(struct cw_outgoing *o, struct cw_client *c, const char *rem
 
 /* ---- the pre-commit framework ---- */
 
-/* The commit that NAME means: an id, or a reference by any of its names. */
-static int resolve(const struct cw_vec *refs, const char *name, struct cw_oid *ret, struct cw_err *err)
+/* The object that NAME means: an id, or whatever else git understands. */
+static int resolve(const char *name, struct cw_oid *ret, struct cw_err *err)
 {
-	static const char *const before[] = {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"};
+	const char *const ask[] = {"rev-parse", "--verify", "--quiet", "--end-of-options", name, NULL};
+	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	int rc;
 
 	if (cw_oid_parse(name, strlen(name), ret))
 		return 0;
-	for (size_t k = 0; k < sizeof(before) / sizeof(before[0]); k++) {
-		size_t len = strlen(before[k]);
-
-		for (size_t i = 0; i < refs->len; i++) {
-			const struct cw_ref *ref = &CW_VEC_AT(refs, struct cw_ref, i);
-
-			if (strncmp(ref->name, before[k], len) != 0 || strcmp(ref->name + len, name) != 0)
-				continue;
-			*ret = ref->oid;
-			return 0;
-		}
-	}
-	return cw_err_set(err, CW_E_USAGE, "the range's end '%s' is neither an id nor a reference here", name);
+	rc = cw_git_ask(NULL, ask, &text, err);
+	if (rc == CW_E_NOTFOUND || (rc == 0 && !cw_oid_parse(text.data, text.len, ret)))
+		return cw_err_set(err, CW_E_USAGE, "git knows nothing by the name of '%s', an end of the range", name);
+	return rc;
 }
 
-int cw_outgoing_of_framework(struct cw_outgoing *o, struct cw_client *c, const char *remote, bool *ret, struct cw_err *err)
+static const char *value_of(const char *variable)
 {
-	CW_CLEANUP(cw_refs_release) struct cw_vec refs = CW_VEC_INIT(struct cw_ref, CW_REFS_MAX);
-	const char *from = getenv("PRE_COMMIT_FROM_REF"), *to = getenv("PRE_COMMIT_TO_REF");
-	const char *branch = getenv("PRE_COMMIT_REMOTE_BRANCH");
+	const char *value = getenv(variable);
+
+	return value && *value ? value : NULL;
+}
+
+/* One reference that is sent: TO, as the other side will call it. */
+static int add_sent(struct cw_outgoing *o, const char *to, struct cw_err *err)
+{
+	const char *name = value_of("PRE_COMMIT_REMOTE_BRANCH");
 	struct cw_push_ref *slot;
 	struct cw_oid oid;
-	int rc;
+	int rc = resolve(to, &oid, err);
 
-	*ret = from && *from && to && *to;
-	if (!*ret)
-		return 0;
-	rc = list_refs(c, &refs, err);
-	if (rc == 0)
-		rc = resolve(&refs, from, &oid, err);
-	if (rc == 0)
-		rc = add_known(o, branch && *branch ? branch : "HEAD", &oid, err);
-	if (rc == 0)
-		rc = resolve(&refs, to, &oid, err);
-	if (rc == 0 && remote)
-		rc = add_tracked(o, c, remote, err);
 	if (rc != 0)
 		return rc;
 	slot = cw_vec_push(&o->refs);
 	if (!slot)
 		return cw_vec_fail(&o->refs, "references", err);
-	*slot = (struct cw_push_ref){.new_oid = oid, .name = strdup(branch && *branch ? branch : "HEAD")};
+	*slot = (struct cw_push_ref){.new_oid = oid, .name = strdup(name ? name : "HEAD")};
 	return slot->name ? 0 : cw_err_nomem(err);
+}
+
+int cw_outgoing_of_range(struct cw_outgoing *o, bool *ret, struct cw_err *err)
+{
+	const char *from = value_of("PRE_COMMIT_FROM_REF"), *to = value_of("PRE_COMMIT_TO_REF");
+	const char *branch = value_of("PRE_COMMIT_REMOTE_BRANCH");
+	struct cw_oid oid;
+	int rc;
+
+	*ret = from && to;
+	if (!*ret)
+		return 0;
+	rc = resolve(from, &oid, err);
+	if (rc == 0)
+		rc = add_known(o, branch ? branch : "HEAD", &oid, err);
+	return rc == 0 ? add_sent(o, to, err) : rc;
+}
+
+int cw_outgoing_of_framework(struct cw_outgoing *o, struct cw_client *c, const char *remote, bool *ret, struct cw_err *err)
+{
+	const char *local = value_of("PRE_COMMIT_LOCAL_BRANCH");
+	int rc;
+
+	*ret = value_of("PRE_COMMIT") != NULL;
+	if (!*ret)
+		return 0;
+	rc = cw_outgoing_of_range(o, ret, err);
+	/* It names no range for a branch that begins with a first commit, nor when it is run by hand. */
+	if (rc == 0 && !*ret) {
+		*ret = true;
+		rc = add_sent(o, local ? local : "HEAD", err);
+	}
+	return rc == 0 ? add_tracked(o, c, remote, err) : rc;
 }
 
 /* ---- the scan ---- */
@@ -182,10 +206,8 @@ int cw_outgoing_scan(struct cw_outgoing *o, struct cw_client *c, struct cw_err *
 					  .judge_all = g->conf->hooks_judge == CW_JUDGE_ALL, .known = &o->known,
 					  .range = &o->range};
 	struct cw_sink sink = cw_findings_sink(g->findings);
-	int rc;
 
 	if (o->known.len > 0)
 		qsort(o->known.items, o->known.len, o->known.item_size, by_name);
-	rc = cw_push_scan(g->set, &opts, &sink, &g->progress, &g->coverage, err);
-	return rc == 0 ? cw_gate_decide(g, NULL, NULL, err) : rc;
+	return cw_push_scan(g->set, &opts, &sink, &g->progress, &g->coverage, err);
 }

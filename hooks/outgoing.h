@@ -13,13 +13,16 @@ struct cw_outgoing {
 
 void cw_outgoing_init(struct cw_outgoing *o);
 void cw_outgoing_release(struct cw_outgoing *o);
-/* Read what git tells a pre-push hook for the remote REMOTE: the LEN bytes at DATA, lines `LOCAL-REF SP LOCAL-ID SP REMOTE-REF SP
- * REMOTE-ID LF`. */
+/* Read what git tells a pre-push hook for the remote REMOTE (NULL: one without a name): the LEN bytes at DATA, lines `LOCAL-REF SP
+ * LOCAL-ID SP REMOTE-REF SP REMOTE-ID LF`. */
 int cw_outgoing_read(struct cw_outgoing *o, struct cw_client *c, const char *remote, const char *data, size_t len,
 		     struct cw_err *err);
-/* Whether the pre-commit framework names a range in the environment; then it is taken. REMOTE may be NULL. */
+/* The range of commits that the pre-commit framework names in the environment; whether there is one. CW_E_USAGE: an end of it is
+ * unknown. */
+int cw_outgoing_of_range(struct cw_outgoing *o, bool *ret, struct cw_err *err);
+/* What the pre-commit framework says of a push to REMOTE, whose references it read itself; whether it is the framework that runs. */
 int cw_outgoing_of_framework(struct cw_outgoing *o, struct cw_client *c, const char *remote, bool *ret, struct cw_err *err);
-/* Scan them, and decide. */
+/* Scan them; to be followed by cw_gate_decide(). */
 int cw_outgoing_scan(struct cw_outgoing *o, struct cw_client *c, struct cw_err *err);
 
 #endif

@@ -483,13 +483,21 @@ class Errors(Base):
         self.assertIn("takes no arguments", done.errors)
 
     def test_nothing_staged(self):
-        # `pre-commit run --all-files`: that nothing was looked at is said.
+        # Under git there is nothing to look at then; `pre-commit run --all-files` means all that is tracked.
         done = self.run_it("pre-commit")
         self.assertEqual((done.status, done.errors), (0, ""))
+        self.skip_hooks("sub/a.txt", line(self.secret))
         self.env["PRE_COMMIT"] = "1"
         done = self.run_it("pre-commit")
-        self.assertStatus(done, 0)
-        self.assertIn("nothing staged", done.errors)
+        self.assertStatus(done, 1)
+        self.assertIn("sub/a.txt:1", done.errors)
+        self.assertIn("Nothing is staged, so all files", done.errors)
+        # git itself names its index: `git commit --amend`, `--allow-empty`
+        self.passes("commit", "-q", "--allow-empty", "-m", "x")
+        self.git("rm", "-q", "sub/a.txt")
+        self.passes(*COMMIT)
+        done = self.run_it("pre-commit")
+        self.assertEqual((done.status, done.errors), (0, ""))
 
 
 if __name__ == "__main__":

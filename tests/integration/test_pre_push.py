@@ -145,10 +145,56 @@ class Push(client_harness.ClientCase):
             self.assertIn("commit %s  a.txt:1" % self.head()[:12], done.errors)
         self.env["PRE_COMMIT_FROM_REF"] = self.head()
         self.assertStatus(self.run_it("pre-commit"), 0)
-        self.env["PRE_COMMIT_FROM_REF"] = "no-such-branch"
+        # The ends of the range may be whatever git understands.
+        self.env.update({"PRE_COMMIT_FROM_REF": "HEAD~1", "PRE_COMMIT_TO_REF": "@"})
+        for command in ("pre-push", "pre-commit"):
+            self.assertStatus(self.run_it(command), 1)
+        for name in ("no-such-branch", "HEAD~9", "--all"):
+            self.env["PRE_COMMIT_FROM_REF"] = name
+            done = self.run_it("pre-commit")
+            self.assertStatus(done, 2)
+            self.assertIn("git knows nothing by the name of", done.errors)
+
+    def test_framework_first_push(self):
+        # A branch that begins with a first commit: the framework names no range for it.
+        self.skip_hooks("a.txt", line(self.secret))
+        self.git("remote", "add", "new", os.path.join(self.top, "new.git"))
+        self.env.update({"PRE_COMMIT": "1", "PRE_COMMIT_LOCAL_BRANCH": "refs/heads/main", "PRE_COMMIT_REMOTE_NAME": "new",
+                         "PRE_COMMIT_REMOTE_URL": "x", "PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main"})
+        done = self.run_it("pre-push")
+        self.assertStatus(done, 1)
+        self.assertIn("a.txt:1", done.errors)
+        # Run by hand, with no word about a push: HEAD is meant, and the remote `origin`.
+        for name in ("LOCAL_BRANCH", "REMOTE_NAME", "REMOTE_URL", "REMOTE_BRANCH"):
+            del self.env["PRE_COMMIT_" + name]
+        self.assertStatus(self.run_it("pre-push"), 1)
+        self.taken("--no-verify", "origin", "main")
+        self.assertStatus(self.run_it("pre-push"), 0)
+
+    def test_variables_left(self):
+        # A hook around this one left its variables: what git says counts, and what is staged.
+        self.env.update({"PRE_COMMIT": "1", "PRE_COMMIT_FROM_REF": "HEAD", "PRE_COMMIT_TO_REF": "HEAD"})
+        self.skip_hooks("a.txt", line(self.secret))
+        self.refused("origin", "main", texts=("a.txt:1",))
+        self.stage("b.txt", line(stripe(self.id())))
         done = self.run_it("pre-commit")
-        self.assertStatus(done, 2)
-        self.assertIn("neither an id nor a reference", done.errors)
+        self.assertStatus(done, 1)
+        self.assertIn("b.txt:1", done.errors)
+
+    def test_url(self):
+        # A remote without a name: what any remote has is known; what none has is looked at.
+        self.skip_hooks("old.txt", line(self.secret))
+        self.taken("--no-verify", "origin", "main")
+        self.git("checkout", "-q", "-b", "side")
+        self.skip_hooks("b.txt", "clean\n")
+        self.taken(self.server, "side")
+        self.skip_hooks("c.txt", line(stripe(self.id())))
+        text = self.refused(self.server, "side:other", texts=("c.txt:1", "it brings 1 secret"), ref="refs/heads/other")
+        self.assertNotIn("old.txt", text)
+        # A remote with a name that has nothing yet knows nothing.
+        self.git("remote", "add", "empty", os.path.join(self.top, "empty.git"))
+        self.assertStatus(self.run_git("init", "-q", "--bare", os.path.join(self.top, "empty.git")), 0)
+        self.assertIn("old.txt:1", self.run_git("push", "empty", "side").errors)
 
     def test_bad_input(self):
         for data, text in ((b"refs/heads/main\n", "REMOTE-REF"), (b"a b c d", "no end"), (b"a b c d\n", "object id")):
