@@ -13,15 +13,23 @@
 #include "hooks/hooks.h"
 #include "hooks/scratch.h"
 #include "hooks/shim.h"
+#include "hooks/wide.h"
 #include "vcs/repo.h"
 
 struct options {
-	const char *folder;
+	const char *folder, *template;
+	bool global, system;
 };
 
 static const struct cw_opt options[] = {
 	{.kind = CW_OPT_STRING, .name = "folder", .arg = "DIR", .offset = offsetof(struct options, folder),
-	 .help = "look at this folder of hooks, whatever git is configured to"},
+	 .help = "look at this folder of hooks, whatever git is configured to; with --global or --system the folder that git is to use"},
+	{.kind = CW_OPT_FLAG, .name = "global", .offset = offsetof(struct options, global),
+	 .help = "look at what install --global made: in a new repository git runs these hooks by itself"},
+	{.kind = CW_OPT_FLAG, .name = "system", .offset = offsetof(struct options, system),
+	 .help = "the same for install --system"},
+	{.kind = CW_OPT_STRING, .name = "template", .arg = "DIR", .offset = offsetof(struct options, template),
+	 .help = "the same for install --template DIR"},
 	{.kind = CW_OPT_END},
 };
 
@@ -42,6 +50,7 @@ static const struct cw_usage usage = {
 
 struct visit {
 	const char *folder; /* where git looks for hooks */
+	bool by_itself; /* git must find them in any new repository */
 	size_t hooks, faults;
 };
 
@@ -56,7 +65,7 @@ static void bad(struct visit *v, const char *hook, const char *what, const char 
 static void try_hook(struct visit *v, const struct cw_shim *s, struct cw_scratch *scratch)
 {
 	struct cw_err why = CW_ERR_INIT;
-	int rc = cw_scratch_try(scratch, v->folder, s->hook, &why);
+	int rc = cw_scratch_try(scratch, v->by_itself ? NULL : v->folder, s->hook, &why);
 
 	if (rc == 0)
 		printf("ok   %s: %s; a canary was stopped, a clean change was not\n", s->hook, s->path);
@@ -79,7 +88,11 @@ static int look_at(struct visit *v, const char *hook, struct cw_scratch *scratch
 	}
 	if (rc == 0)
 		rc = cw_shim_look(&s, &state, err);
-	if (rc == 0 && state != CW_SHIM_NONE) {
+	if (rc == 0 && state == CW_SHIM_OLD) {
+		s.global = true; /* of a folder for all repositories */
+		rc = cw_shim_look(&s, &state, err);
+	}
+	if (rc == 0 && state != CW_SHIM_NONE && state != CW_SHIM_PASSES) {
 		v->hooks += state != CW_SHIM_FOREIGN || cw_scratch_mentions(s.path);
 		if (state == CW_SHIM_FOREIGN && !cw_scratch_mentions(s.path))
 			printf("note %s: %s is the hook of somebody else and does not mention credwatch\n", hook, s.path);
@@ -145,6 +158,42 @@ static int check_format(const char *repository, struct cw_err *err)
 	return 0; /* whatever else is wrong, git tells better */
 }
 
+/* Whether git is set to use the folder of W at all. */
+static int visit_wide(struct visit *v, const struct cw_wide *w, struct cw_err *err)
+{
+	static const struct cw_hooks_at nowhere = CW_HOOKS_AT_INIT;
+	CW_CLEANUP(cw_buf_release) struct cw_buf value = CW_BUF_INIT;
+	enum cw_wide_state state;
+	int rc = cw_wide_look(w, &state, &value, err);
+
+	if (rc != 0)
+		return rc;
+	if (state != CW_WIDE_IN_FORCE) {
+		bad(v, cw_wide_key(w), "git is not set to these hooks", "credwatch install with the same options");
+		printf("     it is set to: %s\n", state == CW_WIDE_UNSET ? "nothing" : value.data);
+	}
+	v->folder = w->folder;
+	v->by_itself = true;
+	return visit(v, &nowhere, err);
+}
+
+static enum cw_exit run_wide(const struct options *o)
+{
+	enum cw_wide_kind kind = o->template ? CW_WIDE_TEMPLATE : o->system ? CW_WIDE_SYSTEM : CW_WIDE_GLOBAL;
+	struct cw_wide w = CW_WIDE_INIT;
+	struct cw_err err = CW_ERR_INIT;
+	struct visit v = {.folder = NULL};
+	int rc = cw_wide_init(&w, kind, o->template ? o->template : o->folder, &err);
+
+	cw_git_forget();
+	if (rc == 0)
+		rc = visit_wide(&v, &w, &err);
+	cw_wide_release(&w);
+	if (rc != 0)
+		return cw_cmd_fail(&err);
+	return v.faults > 0 ? CW_EXIT_FINDINGS : CW_EXIT_CLEAN;
+}
+
 static enum cw_exit run(const struct options *o, const char *repository)
 {
 	struct cw_hooks_at at = CW_HOOKS_AT_INIT;
@@ -174,13 +223,18 @@ enum cw_exit cw_cmd_doctor(int argc, char **argv)
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
 	struct options o = {.folder = NULL};
 	struct cw_err err = CW_ERR_INIT;
-	int rc = cw_opts_parse(&usage, argc, argv, &o, &args, &err);
+	int wide, rc = cw_opts_parse(&usage, argc, argv, &o, &args, &err);
 
 	if (rc == CW_OPTS_HELP)
 		return cw_cmd_print_help(&usage);
 	if (rc == 0 && (args.len > 1 || (args.len == 1 && o.folder)))
 		rc = cw_err_set(&err, CW_E_USAGE, "doctor takes one repository, or --folder");
+	wide = o.global + o.system + (o.template != NULL);
+	if (rc == 0 && (wide > 1 || (wide == 1 && args.len > 0) || (o.template && o.folder)))
+		rc = cw_err_set(&err, CW_E_USAGE, "only one of a repository, --global, --system and --template can be meant");
 	if (rc != 0)
 		return cw_cmd_fail(&err);
+	if (wide)
+		return run_wide(&o);
 	return run(&o, args.len > 0 ? CW_VEC_AT(&args, const char *, 0) : ".");
 }

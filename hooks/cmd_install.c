@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -12,21 +13,25 @@
 #include "hooks/git.h"
 #include "hooks/hooks.h"
 #include "hooks/shim.h"
+#include "hooks/wide.h"
 
 struct options {
 	const char *repository, *folder, *template;
-	bool global;
+	bool global, system;
 };
 
 static const struct cw_opt options[] = {
 	{.kind = CW_OPT_STRING, .name = "repository", .arg = "PATH", .offset = offsetof(struct options, repository),
 	 .help = "the repository that is meant (default: the current one)"},
 	{.kind = CW_OPT_STRING, .name = "folder", .arg = "DIR", .offset = offsetof(struct options, folder),
-	 .help = "this folder of hooks, whatever git is configured to: of a server, or one HOOK.d of GitLab, Gitea or Forgejo"},
+	 .help = "this folder of hooks, whatever git is configured to: of a server, or one HOOK.d of GitLab, Gitea or Forgejo; with "
+		 "--global or --system the folder that git is set to"},
 	{.kind = CW_OPT_FLAG, .name = "global", .offset = offsetof(struct options, global),
-	 .help = "for all repositories of the user: a folder for core.hooksPath, whose hooks also run a repository's own"},
+	 .help = "for all repositories of the user: sets core.hooksPath to a folder whose hooks also run a repository's own"},
+	{.kind = CW_OPT_FLAG, .name = "system", .offset = offsetof(struct options, system),
+	 .help = "the same for all repositories of this machine, pre-receive included"},
 	{.kind = CW_OPT_STRING, .name = "template", .arg = "DIR", .offset = offsetof(struct options, template),
-	 .help = "for repositories that are made later: the folder hooks of the git template DIR"},
+	 .help = "for repositories that the user makes later: the git template DIR, to which init.templateDir is set"},
 	{.kind = CW_OPT_END},
 };
 
@@ -58,8 +63,9 @@ static const struct cw_usage uninstall_usage = {
 
 struct place {
 	struct cw_hooks_at at;
-	char *folder; /* owned */
-	bool bare, global;
+	const char *folder; /* of the hooks; borrowed */
+	struct cw_wide wide;
+	bool bare, many; /* many: hooks of a folder that stands in for those of all repositories */
 };
 
 static bool has(const char *top, const char *name)
@@ -72,44 +78,36 @@ static bool has(const char *top, const char *name)
 	return there;
 }
 
-/* ~/.config/credwatch/hooks */
-static int global_folder(char **ret, struct cw_err *err)
+static int find_wide(const struct options *o, struct place *p, struct cw_err *err)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	int len;
+	enum cw_wide_kind kind = o->template ? CW_WIDE_TEMPLATE : o->system ? CW_WIDE_SYSTEM : CW_WIDE_GLOBAL;
+	int rc = cw_wide_init(&p->wide, kind, o->template ? o->template : o->folder, err);
 
-	if (config && *config == '/')
-		len = asprintf(ret, "%s/credwatch/hooks", config);
-	else if (home && *home == '/')
-		len = asprintf(ret, "%s/.config/credwatch/hooks", home);
-	else
-		return cw_err_set(err, CW_E_USAGE, "--global needs HOME");
-	if (len < 0)
-		*ret = NULL;
-	return *ret ? 0 : cw_err_nomem(err);
+	p->folder = p->wide.folder;
+	p->many = !o->template;
+	return rc;
 }
 
 static int find_place(const struct options *o, struct place *p, struct cw_err *err)
 {
-	int rc = 0;
+	int rc;
 
-	if (o->global + (o->folder != NULL) + (o->template != NULL) + (o->repository != NULL) > 1)
-		return cw_err_set(err, CW_E_USAGE, "only one of --repository, --folder, --global and --template can be meant");
-	p->global = o->global;
-	if (o->global)
-		return global_folder(&p->folder, err);
-	if (o->folder)
-		p->folder = strdup(o->folder);
-	else if (o->template && asprintf(&p->folder, "%s/hooks", o->template) < 0)
-		p->folder = NULL;
-	if (o->folder || o->template)
-		return p->folder ? 0 : cw_err_nomem(err);
+	if (o->global + o->system + (o->template != NULL) + (o->repository != NULL) > 1 ||
+	    (o->folder && (o->template || o->repository)))
+		return cw_err_set(err, CW_E_USAGE, "only one of --repository, --folder, --global, --system and --template can be meant, "
+						   "but for --folder with --global or --system");
+	if (o->global || o->system || o->template)
+		return find_wide(o, p, err);
+	if (o->folder) {
+		p->folder = o->folder;
+		return 0;
+	}
 	rc = cw_hooks_find(o->repository ? o->repository : ".", &p->at, err);
 	if (rc != 0)
 		return rc == CW_E_NOTFOUND ? cw_err_set(err, CW_E_USAGE, "there is no git repository here: see --repository") : rc;
 	p->bare = !p->at.top;
-	p->folder = strdup(p->at.folder);
-	return p->folder ? 0 : cw_err_nomem(err);
+	p->folder = p->at.folder;
+	return 0;
 }
 
 static bool is_wanted(const struct cw_vec *args, const struct place *p, const char *hook)
@@ -119,6 +117,8 @@ static bool is_wanted(const struct cw_vec *args, const struct place *p, const ch
 	for (size_t i = 0; i < args->len; i++)
 		if (strcmp(CW_VEC_AT(args, const char *, i), hook) == 0)
 			return true;
+	if (p->wide.kind == CW_WIDE_SYSTEM)
+		return args->len == 0;
 	return args->len == 0 && server == p->bare;
 }
 
@@ -161,9 +161,12 @@ static bool print_lines(const char *top)
 		       "    - repo: local\n      hooks:\n"
 		       "      - id: credwatch\n        name: credwatch\n        entry: credwatch pre-commit\n"
 		       "        language: system\n        pass_filenames: false\n        always_run: true\n"
-		       "      - id: credwatch-push\n        name: credwatch (push)\n        entry: credwatch pre-push\n"
-		       "        language: system\n        pass_filenames: false\n        always_run: true\n"
-		       "        stages: [pre-push]\n");
+		       "        stages: [commit, merge-commit]\n"
+		       "      - id: credwatch-message\n        name: credwatch (message)\n        entry: credwatch commit-msg\n"
+		       "        language: system\n        stages: [commit-msg]\n"
+		       "Of a push it tells its hooks the first branch alone, so install that hook beside it, then its own again:\n"
+		       "    credwatch install --folder .git/hooks pre-push\n"
+		       "    pre-commit install -t pre-commit -t pre-merge-commit -t commit-msg -t pre-push\n");
 		return true;
 	}
 	return false;
@@ -182,6 +185,7 @@ static int install_one(const struct cw_shim *s, struct cw_err *err)
 		return rc;
 	printf("%s: %s\n", s->path, state == CW_SHIM_CURRENT ? "is installed already" :
 				    state == CW_SHIM_OLD     ? "brought up to date" :
+				    state == CW_SHIM_PASSES  ? "installed; a repository's own hook runs first" :
 				    state == CW_SHIM_FOREIGN ? "installed; the hook that was there is kept and runs first" :
 							       "installed");
 	return 0;
@@ -212,7 +216,7 @@ static int each(const struct place *p, const struct cw_vec *args, int (*one)(con
 		/* what was installed by name goes without one, too */
 		if (!is_wanted(args, p, *hook) && (one == install_one || args->len > 0))
 			continue;
-		rc = cw_shim_init(&s, p->folder, *hook, p->global, one == install_one || args->len > 0 ? err : NULL);
+		rc = cw_shim_init(&s, p->folder, *hook, p->many, one == install_one || args->len > 0 ? err : NULL);
 		if (rc == CW_E_USAGE && one == uninstall_one && args->len == 0)
 			rc = 0; /* a folder for another hook */
 		else if (rc == 0)
@@ -222,30 +226,148 @@ static int each(const struct place *p, const struct cw_vec *args, int (*one)(con
 	return rc;
 }
 
-static int install(const struct options *o, const struct place *p, const struct cw_vec *args, struct cw_err *err)
-{
-	int rc;
+/* ---- hooks of many repositories ---- */
 
-	if (p->at.top && !o->folder && print_lines(p->at.top))
-		return cw_err_set(err, CW_E_USAGE, "nothing is installed: put these lines there, or see --folder");
-	rc = cw_io_mkdirs(p->folder, 0755, err);
+static bool is_shim(enum cw_shim_state state)
+{
+	return state == CW_SHIM_OLD || state == CW_SHIM_CURRENT;
+}
+
+static int look(const char *folder, const char *hook, enum cw_shim_state *ret, struct cw_err *err)
+{
+	struct cw_shim s;
+	int rc = cw_shim_init(&s, folder, hook, true, err);
+
 	if (rc == 0)
-		rc = each(p, args, install_one, err);
+		rc = cw_shim_look(&s, ret, err);
+	cw_shim_release(&s);
+	return rc;
+}
+
+/* With HERE, put a hook where there is none that runs the repository's own; else take it away. */
+static int pass(const char *folder, const char *hook, bool here, struct cw_err *err)
+{
+	enum cw_shim_state state;
+	struct cw_shim s;
+	int rc = look(folder, hook, &state, err);
+
+	if (rc != 0 || (state != CW_SHIM_NONE && state != CW_SHIM_PASSES) || (state == CW_SHIM_NONE && !here))
+		return rc;
+	rc = cw_shim_init(&s, folder, hook, true, err);
+	s.passes = true;
+	if (rc == 0 && here)
+		rc = cw_shim_install(&s, err);
+	else if (rc == 0 && unlink(s.path) != 0)
+		rc = cw_err_sys(err, errno, "cannot remove '%s'", s.path);
+	cw_shim_release(&s);
+	return rc;
+}
+
+static int pass_all(const char *folder, bool here, struct cw_err *err)
+{
+	int rc = 0;
+
+	for (const char *const *hook = cw_shim_hooks; rc == 0 && *hook; hook++)
+		rc = pass(folder, *hook, here, err);
+	for (const char *const *hook = cw_shim_passed; rc == 0 && *hook; hook++)
+		rc = pass(folder, *hook, here, err);
+	return rc;
+}
+
+/* What others have set git to stays, and nothing is written that git would not use. */
+static int check_setting(const struct cw_wide *w, enum cw_wide_state *ret, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf value = CW_BUF_INIT;
+	int rc = cw_wide_look(w, ret, &value, err);
+
+	if (rc != 0 || *ret != CW_WIDE_FOREIGN)
+		return rc;
+	return cw_err_set(err, CW_E_USAGE, "%s is '%.120s' already, which stays; to put the hooks there: credwatch install %s with it",
+			  cw_wide_key(w), value.data, w->kind == CW_WIDE_TEMPLATE ? "--template" : "--folder");
+}
+
+static int put_in_force(const struct place *p, enum cw_wide_state before, struct cw_err *err)
+{
+	const struct cw_wide *w = &p->wide;
+	int rc = p->many ? pass_all(p->folder, true, err) : 0;
+
+	if (rc == 0 && before == CW_WIDE_UNSET)
+		rc = cw_wide_set(w, err);
 	if (rc != 0)
 		return rc;
-	if (p->global)
-		printf("Now let git use them:\n    git config --global core.hooksPath %s\n", p->folder);
-	if (o->template)
-		printf("Now let git use the template:\n    git config --global init.templateDir %s\n", o->template);
-	if (p->at.folder)
-		printf("To see that it works: credwatch doctor\n");
+	printf("git config: %s is %s\n", cw_wide_key(w), w->value);
+	if (p->many)
+		printf("A repository's own hooks still run, but for reference-transaction, post-index-change and push-to-checkout.\n"
+		       "To see that it works: credwatch doctor %s\n", w->kind == CW_WIDE_SYSTEM ? "--system" : "--global");
+	else
+		printf("To see that it works: credwatch doctor --template %s\n", w->value);
 	return 0;
+}
+
+/* Once no hook of this program is left in the folder, git need not be set to it. */
+static int take_back(const struct place *p, struct cw_err *err)
+{
+	enum cw_shim_state state;
+	bool was_set = false;
+	int rc = 0;
+
+	for (const char *const *hook = cw_shim_hooks; rc == 0 && *hook; hook++) {
+		rc = look(p->folder, *hook, &state, err);
+		if (rc == 0 && is_shim(state))
+			return p->many ? pass_all(p->folder, true, err) : 0;
+	}
+	if (rc == 0)
+		rc = cw_wide_unset(&p->wide, &was_set, err);
+	if (rc == 0 && was_set)
+		printf("git config: %s is not set any more\n", cw_wide_key(&p->wide));
+	if (rc == 0 && p->many)
+		rc = pass_all(p->folder, false, err);
+	if (rc == 0 && p->many && rmdir(p->folder) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+		rc = cw_err_sys(err, errno, "cannot remove '%s'", p->folder);
+	return rc;
+}
+
+/* ---- the whole ---- */
+
+static int install(const struct options *o, const struct place *p, const struct cw_vec *args, struct cw_err *err)
+{
+	enum cw_wide_state before = CW_WIDE_UNSET;
+	int rc = 0;
+
+	if (p->at.top && print_lines(p->at.top))
+		return cw_err_set(err, CW_E_USAGE, "nothing is installed: put these lines there, or see --folder");
+	if (p->wide.folder)
+		rc = check_setting(&p->wide, &before, err);
+	if (rc == 0)
+		rc = cw_io_mkdirs(p->folder, 0755, err);
+	if (rc == 0)
+		rc = each(p, args, install_one, err);
+	if (rc == 0 && p->wide.folder)
+		rc = put_in_force(p, before, err);
+	if (rc == 0 && !p->wide.folder)
+		printf("To see that it works: credwatch doctor%s%s\n", o->folder ? " --folder " : "", o->folder ? o->folder : "");
+	return rc;
+}
+
+static int uninstall(const struct place *p, const struct cw_vec *args, struct cw_err *err)
+{
+	bool was_set = false;
+	int rc = 0;
+
+	/* first, so that git is never set to a folder that is half gone */
+	if (p->wide.folder && args->len == 0)
+		rc = cw_wide_unset(&p->wide, &was_set, err);
+	if (rc == 0 && was_set)
+		printf("git config: %s is not set any more\n", cw_wide_key(&p->wide));
+	if (rc == 0)
+		rc = each(p, args, uninstall_one, err);
+	return rc == 0 && p->wide.folder ? take_back(p, err) : rc;
 }
 
 static enum cw_exit command(const struct cw_usage *usage, bool remove, int argc, char **argv)
 {
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
-	struct place p = {.at = CW_HOOKS_AT_INIT};
+	struct place p = {.at = CW_HOOKS_AT_INIT, .wide = CW_WIDE_INIT};
 	struct cw_err err = CW_ERR_INIT;
 	struct options o = {.repository = NULL};
 	int rc = cw_opts_parse(usage, argc, argv, &o, &args, &err);
@@ -257,9 +379,9 @@ static enum cw_exit command(const struct cw_usage *usage, bool remove, int argc,
 	if (rc == 0)
 		rc = find_place(&o, &p, &err);
 	if (rc == 0)
-		rc = remove ? each(&p, &args, uninstall_one, &err) : install(&o, &p, &args, &err);
+		rc = remove ? uninstall(&p, &args, &err) : install(&o, &p, &args, &err);
 	cw_hooks_at_release(&p.at);
-	free(p.folder);
+	cw_wide_release(&p.wide);
 	return rc == 0 ? CW_EXIT_CLEAN : cw_cmd_fail(&err);
 }
 

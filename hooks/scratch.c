@@ -21,7 +21,7 @@
 struct try { /* one hook in one repository */
 	const char *hook;
 	char work[96], server[96];
-	struct cw_buf hooks; /* "core.hooksPath=FOLDER" */
+	struct cw_buf hooks; /* "core.hooksPath=FOLDER"; empty: as git is set */
 	bool at_server;
 };
 
@@ -67,10 +67,14 @@ static int git(const struct try *t, const char *folder, bool hooks, const char *
 	       struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf own = CW_BUF_INIT;
-	const char *argv[24] = {"-c", hooks ? t->hooks.data : "core.hooksPath=/dev/null", "-c", "user.name=credwatch doctor",
-				"-c", "user.email=doctor@example.invalid", "-c", "commit.gpgSign=false"};
-	size_t n = 8;
+	const char *argv[24] = {"-c", "user.name=credwatch doctor", "-c", "user.email=doctor@example.invalid", "-c",
+				"commit.gpgSign=false"};
+	size_t n = 6;
 
+	if (!hooks || t->hooks.len > 0) {
+		argv[n++] = "-c";
+		argv[n++] = hooks ? t->hooks.data : "core.hooksPath=/dev/null";
+	}
 	while (*args && n < sizeof(argv) / sizeof(argv[0]) - 1)
 		argv[n++] = *args++;
 	return cw_git_run(folder, argv, true, said ? said : &own, ret_status, err);
@@ -199,10 +203,11 @@ int cw_scratch_try(struct cw_scratch *s, const char *folder, const char *hook, s
 	snprintf(t.work, sizeof(t.work), "%s/%.15s", s->folder, hook + 4);
 	snprintf(t.server, sizeof(t.server), "%s/%.15s.git", s->folder, hook + 4);
 	rc = make_repositories(&t, err);
-	cw_buf_addf(&t.hooks, "core.hooksPath=%s", folder);
+	if (folder)
+		cw_buf_addf(&t.hooks, "core.hooksPath=%s", folder);
 	if (rc == 0)
 		rc = cw_buf_fail(&t.hooks, "hooks", err);
-	if (rc == 0 && t.at_server)
+	if (rc == 0 && folder && t.at_server)
 		rc = configure_server(&t, folder, err);
 	if (rc == 0)
 		rc = try_both(&t, err);

@@ -13,7 +13,7 @@ struct cw_scratch {
 
 /* Make the folder that all tries stand in. */
 int cw_scratch_make(struct cw_scratch *s, struct cw_err *err);
-/* Let git work in a new repository there with the hooks of FOLDER so that it runs HOOK: with a clean change, then with a canary.
+/* Let git work in a new repository there with the hooks of FOLDER (NULL: those it is set to) so that it runs HOOK: with a clean change, then with a canary.
  * CW_E_INVALID: it did not do what it should, and err says what; others: it could not be tried. */
 int cw_scratch_try(struct cw_scratch *s, const char *folder, const char *hook, struct cw_err *err);
 void cw_scratch_remove(struct cw_scratch *s);

@@ -14,8 +14,14 @@
 
 #define SHIM_MAX ((size_t)64 << 10) /* bytes */
 #define MARK "# Written by 'credwatch install'"
+#define PASSES "# It only runs the repository's own hook."
 
 const char *const cw_shim_hooks[] = {"pre-commit", "pre-merge-commit", "commit-msg", "pre-push", "pre-receive", NULL};
+
+const char *const cw_shim_passed[] = {
+	"applypatch-msg", "pre-applypatch", "post-applypatch", "prepare-commit-msg", "post-commit", "pre-rebase", "post-checkout",
+	"post-merge", "post-rewrite", "pre-auto-gc", "sendemail-validate", "update", "post-receive", "post-update", NULL,
+};
 
 static bool ends_in(const char *text, const char *tail)
 {
@@ -77,14 +83,20 @@ static bool reads_input(const char *hook)
 	return strcmp(hook, "pre-push") == 0 || strcmp(hook, "pre-receive") == 0;
 }
 
-/* Run the hook in $1 first, if there is one; what git says on standard input is kept for the next. */
+/* The repository's own hook; it may be one that comes back here. */
+static void add_own(struct cw_buf *out, const struct cw_shim *s)
+{
+	cw_buf_addf(out, "own=$(git rev-parse --git-common-dir)/hooks/%s\n"
+			 "if [ \"$CREDWATCH_CHAIN\" != %s ] && [ -x \"$own\" ]; then\n"
+			 "\tCREDWATCH_CHAIN=%s\n"
+			 "\texport CREDWATCH_CHAIN\n", s->hook, s->hook, s->hook);
+}
+
+/* Run another hook first, if there is one; what git says on standard input is kept for the next. */
 static void add_chain(struct cw_buf *out, const struct cw_shim *s)
 {
 	if (s->global)
-		cw_buf_addf(out, "own=$(git rev-parse --git-common-dir)/hooks/%s\n"
-				 "if [ -z \"$CREDWATCH_CHAIN\" ] && [ -x \"$own\" ]; then\n"
-				 "\tCREDWATCH_CHAIN=%s\n"
-				 "\texport CREDWATCH_CHAIN\n", s->hook, s->hook);
+		add_own(out, s);
 	else
 		cw_buf_adds(out, "own=$0" CW_SHIM_CHAINED "\n"
 				 "if [ -x \"$own\" ]; then\n");
@@ -100,12 +112,20 @@ static void add_chain(struct cw_buf *out, const struct cw_shim *s)
 				 "fi\n");
 }
 
+static int write_pass(const struct cw_shim *s, struct cw_buf *out, struct cw_err *err)
+{
+	cw_buf_adds(out, "#!/bin/sh\n" MARK "; 'credwatch uninstall' takes it away again.\n" PASSES "\n");
+	add_own(out, s);
+	cw_buf_adds(out, "\texec \"$own\" \"$@\"\nfi\n");
+	return cw_buf_fail(out, "the hook", err);
+}
+
 static int write_script(const struct cw_shim *s, struct cw_buf *out, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf program = CW_BUF_INIT;
-	int rc = cw_shim_program(&program, err);
+	int rc = s->passes ? write_pass(s, out, err) : cw_shim_program(&program, err);
 
-	if (rc != 0)
+	if (rc != 0 || s->passes)
 		return rc;
 	cw_buf_adds(out, "#!/bin/sh\n" MARK "; 'credwatch uninstall' takes it away again.\ncredwatch=");
 	add_quoted(out, program.data);
@@ -135,6 +155,10 @@ int cw_shim_look(const struct cw_shim *s, enum cw_shim_state *ret, struct cw_err
 		return cw_err_nomem(err);
 	if (rc != 0 || !memmem(there.data, there.len, MARK, sizeof(MARK) - 1)) {
 		*ret = CW_SHIM_FOREIGN; /* whatever it is, it is not ours */
+		return 0;
+	}
+	if (!s->passes && memmem(there.data, there.len, PASSES, sizeof(PASSES) - 1)) {
+		*ret = CW_SHIM_PASSES;
 		return 0;
 	}
 	rc = write_script(s, &wanted, err);
@@ -186,7 +210,7 @@ int cw_shim_remove(const struct cw_shim *s, bool *ret_chained, struct cw_err *er
 
 	if (rc != 0)
 		return rc;
-	if (state == CW_SHIM_NONE || state == CW_SHIM_FOREIGN)
+	if (state == CW_SHIM_NONE || state == CW_SHIM_FOREIGN || state == CW_SHIM_PASSES)
 		return cw_err_set(err, CW_E_NOTFOUND, "'%s' is not a hook of credwatch", s->path);
 	*ret_chained = exists(s->chained);
 	if (*ret_chained ? rename(s->chained, s->path) != 0 : unlink(s->path) != 0)

@@ -14,8 +14,13 @@
 /* The hooks there are a shim for, ended by NULL: those of a work tree, then pre-receive. */
 extern const char *const cw_shim_hooks[];
 
+/* The other hooks of git, ended by NULL: a folder for all repositories must not keep a repository's own from running. Left out are
+ * those that change what git does by being there at all, or that git runs many times in one command. */
+extern const char *const cw_shim_passed[];
+
 enum cw_shim_state {
 	CW_SHIM_NONE,	 /* no hook */
+	CW_SHIM_PASSES,	 /* one that only hands over to the repository's own */
 	CW_SHIM_FOREIGN, /* a hook, but not a shim */
 	CW_SHIM_OLD,	 /* a shim that this program would write in another way */
 	CW_SHIM_CURRENT,
@@ -26,6 +31,7 @@ struct cw_shim {
 	char *path;	  /* the file; owned */
 	char *chained;	  /* where another hook is kept; owned */
 	bool global;	  /* it also runs the hook of the repository that git works in */
+	bool passes;	  /* and nothing else */
 };
 
 /* The shim of HOOK in FOLDER. In a folder HOOK.d it is a file of its own beside others. */

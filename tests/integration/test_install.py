@@ -149,30 +149,6 @@ class Install(Base):
         self.ok("install", "--repository", other)
         self.assertEqual(tuple(self.there()), CLIENT)
 
-    def test_global(self):
-        # One folder for all repositories; a repository's own hook still runs.
-        done = self.ok("install", "--global")
-        folder = os.path.join(self.home, ".config", "credwatch", "hooks")
-        self.assertIn("core.hooksPath " + folder, done.text)
-        self.git("config", "--global", "core.hooksPath", folder)
-        self.script(os.path.join(self.hooks_folder, "pre-commit"), "echo own >&2\n[ ! -e fail ]\n")
-        self.stage("a.txt", "one\n")
-        self.assertIn("own", self.passes(*COMMIT).errors)
-        self.stage("a.txt", line(self.secret))
-        self.stopped(*COMMIT, texts=("own", "a.txt:1"))
-        self.write("fail", "")
-        self.assertStatus(self.run_git(*COMMIT), 1)
-        self.ok("uninstall", "--global")
-        self.assertEqual(os.listdir(folder), [])
-
-    def test_template(self):
-        template = os.path.join(self.top, "template")
-        os.mkdir(template)
-        self.ok("install", "--template", template, "pre-commit")
-        made = os.path.join(self.top, "made")
-        self.assertStatus(self.run_git("init", "-q", "--template", template, made), 0)
-        self.assertEqual(tuple(self.there(os.path.join(made, ".git", "hooks"))), ("pre-commit",))
-
     def test_server_folder(self):
         # GitLab, Gitea: a folder of hooks that all run.
         folder = os.path.join(self.top, "custom_hooks", "pre-receive.d")
@@ -196,7 +172,11 @@ class Install(Base):
                 os.rmdir(os.path.dirname(path))
 
     def test_usage(self):
-        self.assertStatus(self.run_it("install", "--global", "--folder", "x"), 2)
+        for args in (("--global", "--system"), ("--template", "x", "--folder", "x"), ("--repository", ".", "--global")):
+            self.assertStatus(self.run_it("install", *args), 2)
+            self.assertStatus(self.run_it("uninstall", *args), 2)
+        for args in (("--global", "--system"), ("--template", "x", "--folder", "x"), (".", "--global")):
+            self.assertStatus(self.run_it("doctor", *args), 2)
         done = self.run_it("install", preexec_fn=lambda: os.chdir(self.home))
         self.assertStatus(done, 2)
         self.assertIn("no git repository", done.errors)
