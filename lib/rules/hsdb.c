@@ -1,4 +1,4 @@
-/* rules/hsdb.c - see hsdb.h. The one home of hs_compile.h. */
+/* rules/hsdb.c - see hsdb.h. */
 #include "rules/hsdb.h"
 
 #include <hs_compile.h>
@@ -8,13 +8,14 @@
 #include <time.h>
 
 #include "rules/anchor.h"
+#include "rules/hslib.h"
 #include "rules/rule.h"
 
 #define ANCHOR_FLAGS HS_FLAG_MULTILINE
 
 static const hs_platform_info_t baseline = {.tune = HS_TUNE_FAMILY_GENERIC, .cpu_features = 0};
 
-static int compile_error(hs_compile_error_t *e, struct cw_err *err)
+static int compile_error(const struct cw_hslib *hs, hs_compile_error_t *e, struct cw_err *err)
 {
 	int rc;
 
@@ -22,7 +23,7 @@ static int compile_error(hs_compile_error_t *e, struct cw_err *err)
 		rc = cw_err_nomem(err);
 	else
 		rc = cw_err_set(err, CW_E_RULE, "anchor does not compile: %s", e->message);
-	hs_free_compile_error(e);
+	hs->free_compile_error(e);
 	return rc;
 }
 
@@ -30,10 +31,14 @@ int cw_anchor_width(const char *text, uint32_t *ret_width, struct cw_err *err)
 {
 	hs_compile_error_t *e = NULL;
 	hs_expr_info_t *info = NULL;
+	const struct cw_hslib *hs;
 	uint32_t width, min;
+	int rc = cw_hslib(&hs, err);
 
-	if (hs_expression_info(text, ANCHOR_FLAGS, &info, &e) != HS_SUCCESS)
-		return compile_error(e, err);
+	if (rc < 0)
+		return rc;
+	if (hs->expression_info(text, ANCHOR_FLAGS, &info, &e) != HS_SUCCESS)
+		return compile_error(hs, e, err);
 	width = info->max_width;
 	min = info->min_width;
 	free(info);
@@ -50,18 +55,19 @@ int cw_hsdb_compile(const char *const *anchors, const unsigned *ids, size_t coun
 {
 	unsigned *flags = malloc(count * sizeof(*flags) + 1);
 	hs_compile_error_t *e = NULL;
-	int rc = 0;
+	const struct cw_hslib *hs;
+	int rc = cw_hslib(&hs, err);
 
 	*ret_bad = count;
 	for (size_t i = 0; flags && i < count; i++)
 		flags[i] = ANCHOR_FLAGS;
-	if (!flags) {
+	if (rc == 0 && !flags) {
 		rc = cw_err_nomem(err);
-	} else if (hs_compile_multi(anchors, flags, ids, (unsigned)count, HS_MODE_BLOCK, &baseline, ret, &e) !=
-		   HS_SUCCESS) {
+	} else if (rc == 0 && hs->compile_multi(anchors, flags, ids, (unsigned)count, HS_MODE_BLOCK, &baseline, ret, &e) !=
+				      HS_SUCCESS) {
 		if (e && e->expression >= 0)
 			*ret_bad = (size_t)e->expression;
-		rc = compile_error(e, err);
+		rc = compile_error(hs, e, err);
 	}
 	free(flags);
 	return rc;
