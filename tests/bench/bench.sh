@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh BUILD [matcher [PATH...] | audit REPO...] - what `./dev bench` runs. Prints numbers; judges nothing.
+# bench.sh BUILD [matcher [PATH...] | audit REPO... | pre-commit [REPO|FILES]...] - what `./dev bench` runs. Prints numbers; judges nothing.
 set -eu
 
 here=$(dirname "$0")
@@ -66,6 +66,48 @@ bench_audit() {
 	done
 }
 
+# make_files FOLDER COUNT: a repository of COUNT small files, a hundred a folder.
+make_files() {
+	git init -q "$1"
+	awk -v dir="$1" -v count="$2" 'BEGIN {
+		for (i = 0; i < count; i++) {
+			if (i % 100 == 0)
+				system("mkdir -p " dir "/src/" int(i / 100))
+			path = dir "/src/" int(i / 100) "/file" i ".c"
+			printf "int f%d(void)\n{\n\treturn %d;\n}\n", i, i >path
+			close(path)
+		}
+	}'
+	git -C "$1" add .
+	git -C "$1" -c user.name=bench -c user.email=bench@localhost commit -qm files
+	git -C "$1" repack -adq
+}
+
+# stage_one FOLDER: change the file of middle size, and stage it.
+stage_one() {
+	file=$(git -C "$1" ls-tree -r -l HEAD | awk '$2 == "blob" && $4 > 0' | sort -n -k 4 |
+		awk '{ line[NR] = $0 } END { print line[int((NR + 1) / 2)] }' | cut -f 2)
+	echo 'one more line' >>"$1/$file"
+	git -C "$1" add -- "$file"
+}
+
+# What a commit of one changed file waits for, with a key of its own.
+bench_pre_commit() {
+	work=$(mktemp -d)
+	# shellcheck disable=SC2064 # the folder of now
+	trap "rm -rf '$work'" EXIT
+	for what in "$@"; do
+		rm -rf "$work/tree"
+		case $what in
+		*[!0-9]*) git clone -q "$what" "$work/tree" ;;
+		*) make_files "$work/tree" "$what" ;;
+		esac
+		stage_one "$work/tree"
+		printf '%s, %s files: pre-commit against git diff --cached --raw: ' "$what" "$(git -C "$work/tree" ls-files | wc -l)"
+		(cd "$work/tree" && XDG_CONFIG_HOME=$work/config "$pair" 30 "$program" pre-commit -- git diff --cached --raw)
+	done
+}
+
 name=${1:-matcher}
 [ $# = 0 ] || shift
 case $name in
@@ -74,8 +116,14 @@ audit)
 	[ $# != 0 ] || set -- "$(git rev-parse --show-toplevel)"
 	bench_audit "$@"
 	;;
+pre-commit)
+	[ $# != 0 ] || set -- "$(git rev-parse --show-toplevel)" 2000 20000
+	program=$(realpath "$build/cli/credwatch")
+	pair=$(realpath "$build/tests/bench/bench_pair")
+	bench_pre_commit "$@"
+	;;
 *)
-	echo "bench: unknown name '$name'; there are matcher and audit" >&2
+	echo "bench: unknown name '$name'; there are matcher, audit and pre-commit" >&2
 	exit 2
 	;;
 esac
