@@ -6,12 +6,16 @@
 
 #include "cli/cmd.h"
 #include "cli/signals.h"
+#include "hooks/ask.h"
 #include "vcs/client.h"
 #include "vcs/parse.h"
 
+const char *const cw_client_daemon_uses[] = {"configured", "auto", "never", "require", NULL};
+
 void cw_client_init(struct cw_client *c, const char *what)
 {
-	*c = (struct cw_client){.where = CW_QUARANTINE_INIT, .retry = "commit again", .skip = "git commit --no-verify"};
+	*c = (struct cw_client){.where = CW_QUARANTINE_INIT, .retry = "commit again", .skip = "git commit --no-verify",
+				.note = CW_BUF_INIT};
 	cw_gate_init(&c->gate, what);
 }
 
@@ -19,6 +23,7 @@ void cw_client_release(struct cw_client *c)
 {
 	cw_signals_restore();
 	cw_gate_release(&c->gate);
+	cw_buf_release(&c->note);
 	cw_index_free(c->index);
 	cw_repo_free(c->repo);
 	cw_quarantine_release(&c->where);
@@ -81,7 +86,7 @@ static int read_staged(void *payload, const char *path, size_t max, struct cw_bu
 	return rc == 0 ? cw_buf_fail(out, path, err) : rc;
 }
 
-int cw_client_open(struct cw_client *c, struct cw_err *err)
+int cw_client_look(struct cw_client *c, struct cw_err *err)
 {
 	int rc = cw_signals_catch(&c->gate.progress, err);
 
@@ -95,7 +100,65 @@ int cw_client_open(struct cw_client *c, struct cw_err *err)
 		return rc;
 	c->source = (struct cw_source){.read = read_staged, .payload = c};
 	rc = cw_conf_load_repository(c->gate.conf, &c->source, err);
-	return rc == 0 ? cw_gate_prepare(&c->gate, &c->source, err) : rc;
+	if (rc == 0 && c->daemon_use > 0)
+		c->gate.conf->daemon_use = c->daemon_use - 1;
+	return rc;
+}
+
+int cw_client_prepare(struct cw_client *c, struct cw_err *err)
+{
+	int rc = cw_gate_prepare(&c->gate, &c->source, err);
+
+	if (rc == 0 && c->note.len > 0) {
+		cw_gate_say(&c->gate, "credwatch: note: ");
+		cw_gate_add_foreign(&c->gate, c->note.data);
+		cw_gate_say(&c->gate, "\n");
+	}
+	return rc;
+}
+
+int cw_client_open(struct cw_client *c, struct cw_err *err)
+{
+	int rc = cw_client_look(c, err);
+
+	return rc == 0 ? cw_client_prepare(c, err) : rc;
+}
+
+/* ---- the daemon ---- */
+
+struct gathering {
+	struct cw_ask ask;
+	struct cw_coverage coverage;
+};
+
+static int ask(struct cw_client *c, struct gathering *g, bool *ret_clean, struct cw_err *err)
+{
+	int rc = cw_ask_settle(&g->ask, c->gate.conf, ret_clean, &c->note, err);
+
+	if (rc == 0 && *ret_clean)
+		cw_coverage_merge(&c->gate.coverage, &g->coverage);
+	return rc;
+}
+
+int cw_client_ask(struct cw_client *c, int (*gather)(void *payload, const struct cw_asker *asker, struct cw_coverage *coverage,
+						     struct cw_err *err),
+		  void *payload, bool *ret_clean, struct cw_err *err)
+{
+	struct gathering g;
+	bool possible = false;
+	int rc = cw_ask_possible(c->gate.conf, &possible, err);
+
+	*ret_clean = false;
+	if (rc != 0 || !possible)
+		return rc;
+	cw_ask_init(&g.ask);
+	cw_coverage_init(&g.coverage);
+	/* What goes wrong here goes wrong again, and is said, when it is scanned. */
+	if (gather(payload, &g.ask.asker, &g.coverage, NULL) == 0 && cw_coverage_complete(&g.coverage))
+		rc = ask(c, &g, ret_clean, err);
+	cw_coverage_release(&g.coverage);
+	cw_ask_release(&g.ask);
+	return rc;
 }
 
 /* ---- the outcome ---- */

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "proto/call.h"
 #include "proto/fdpass.h"
 #include "proto/frame.h"
@@ -71,14 +74,30 @@ static int connect_to(int sock, const struct cw_remote_opts *opts, struct cw_err
 	return rc == 0 ? 0 : cw_err_sys(err, errno, "connecting to the daemon");
 }
 
-static int check_peer(int sock, int64_t uid, struct cw_err *err)
+/* Whether UID is that of USER. To look a name up costs more than all the rest of a connection. */
+static bool is_user(const char *user, uid_t uid)
+{
+	uint64_t number;
+	const struct passwd *p;
+
+	if (user == NULL || *user == '\0')
+		return false;
+	if (cw_num_u64(user, strlen(user), 0, UINT32_MAX - 1, "user", &number, NULL) == 0)
+		return number == uid;
+	p = getpwnam(user);
+	return p != NULL && p->pw_uid == uid;
+}
+
+static int check_peer(int sock, const struct cw_remote_opts *opts, struct cw_err *err)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		return cw_err_sys(err, errno, "asking who listens");
-	if (peer.uid == 0 || peer.uid == geteuid() || (uid >= 0 && (int64_t)peer.uid == uid))
+	if (peer.uid == 0 || peer.uid == geteuid() || (opts->uid >= 0 && (int64_t)peer.uid == opts->uid))
+		return 0;
+	if (is_user(opts->user, peer.uid))
 		return 0;
 	return cw_err_set(err, CW_E_INVALID, "user id %lu listens, who is not to be trusted", (unsigned long)peer.uid);
 }
@@ -96,7 +115,7 @@ static int open_socket(struct cw_remote *r, const struct cw_remote_opts *opts, s
 	flags = fcntl(r->sock, F_GETFL);
 	if (flags < 0 || fcntl(r->sock, F_SETFL, flags | O_NONBLOCK) != 0)
 		return cw_err_sys(err, errno, "connecting to the daemon");
-	return check_peer(r->sock, opts->uid, err);
+	return check_peer(r->sock, opts, err);
 }
 
 int cw_remote_open(const struct cw_remote_opts *opts, struct cw_remote **ret, struct cw_err *err)

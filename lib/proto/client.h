@@ -19,6 +19,7 @@ struct cw_remote;
 struct cw_remote_opts {
 	const char *socket; /* path */
 	int64_t uid;	    /* of the configured daemon; -1: none */
+	const char *user;   /* the same as a name or number, looked up only when all else says no; NULL or "": none */
 	int64_t timeout_ms; /* for each call; 0: none */
 };
 

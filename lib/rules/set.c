@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "base/crypto.h"
+#include "base/encode.h"
 #include "rules/answer.h"
 #include "rules/book.h"
 #include "rules/codec.h"
@@ -390,6 +391,20 @@ int cw_set_default(struct cw_set **ret, struct cw_err *err)
 		return cw_err_wrap(err, rc, "default rules");
 	*ret = cw_steal(&s);
 	return 0;
+}
+
+void cw_set_default_digest(char out[CW_SET_DIGEST_HEX_SIZE])
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf hex = CW_BUF_INIT;
+	struct image_header h;
+
+	out[0] = '\0';
+	if (cw_default_image_len < sizeof(h))
+		return;
+	memcpy(&h, cw_default_image, sizeof(h));
+	cw_hex_encode(h.digest, sizeof(h.digest), &hex);
+	if (cw_buf_fail(&hex, NULL, NULL) == 0)
+		memcpy(out, hex.data, hex.len + 1);
 }
 
 size_t cw_set_len(const struct cw_set *s)

@@ -29,6 +29,9 @@ struct hs_database;
 int cw_set_compile(const struct cw_rulebook *book, struct cw_set **ret, struct cw_err *err);
 /* The embedded default rules. */
 int cw_set_default(struct cw_set **ret, struct cw_err *err);
+/* The digest of the default rules in hex, without loading them; "" when the program has none. */
+#define CW_SET_DIGEST_HEX_SIZE (2 * CW_SHA256_LEN + 1)
+void cw_set_default_digest(char out[CW_SET_DIGEST_HEX_SIZE]);
 /* Write SET as an image to OUT; read one (copied, IMAGE may go away). CW_E_CORRUPT: not an image, damaged, or made for another
  * engine, Hyperscan or processor. */
 int cw_set_image(const struct cw_set *set, struct cw_buf *out, struct cw_err *err);

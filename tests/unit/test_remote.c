@@ -219,7 +219,16 @@ static void test_stranger(void **state)
 	assert_int_equal(seteuid(0), 0);
 	assert_int_equal(cw_remote_open(&opts, &r, &err), CW_E_INVALID);
 	assert_non_null(strstr(err.msg, "user id 65534 listens, who is not to be trusted"));
+	opts.user = "no such user";
+	assert_int_equal(cw_remote_open(&opts, &r, &err), CW_E_INVALID);
 	opts.uid = 65534;
+	assert_int_equal(cw_remote_open(&opts, &r, &err), 0);
+	cw_remote_close(r);
+	opts.uid = -1;
+	opts.user = "65534";
+	assert_int_equal(cw_remote_open(&opts, &r, &err), 0);
+	cw_remote_close(r);
+	opts.user = "nobody";
 	assert_int_equal(cw_remote_open(&opts, &r, &err), 0);
 	cw_remote_close(r);
 }
