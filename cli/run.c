@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/version.h"
+#include "hooks/ask.h"
 #include "policy/cleanse.h"
 #include "policy/findings.h"
 #include "policy/key.h"
@@ -54,6 +55,12 @@ static void add_formats(struct cw_buf *out)
 
 const struct cw_opt cw_run_options[] = {
 	COMMON_OPTIONS,
+	{.kind = CW_OPT_END},
+};
+
+const struct cw_opt cw_scan_options[] = {
+	COMMON_OPTIONS,
+	CW_ASK_OPTION(struct cw_run_opts, daemon_use),
 	{.kind = CW_OPT_END},
 };
 
@@ -161,6 +168,11 @@ static int prepare_limits(struct run *r, struct cw_err *err)
 	r->limits.memory_max = o->memory_max;
 	r->limits.exhaustive = o->exhaustive;
 	r->limits.use_store = !o->no_cache;
+	if (o->daemon_use > 0)
+		r->site.conf->daemon_use = o->daemon_use - 1;
+	/* Nobody else knows rules of the command line. */
+	if (r->scan->may_ask && o->rules.paths.len == 0 && !o->rules.no_default)
+		r->limits.ask = c;
 	r->limits.object_max = o->object_max > 0 ? o->object_max : c->object_max;
 	r->format = cw_report_find(o->format ? o->format : c->format);
 	if (!r->format)

@@ -26,12 +26,13 @@ struct cw_run_opts {
 	uint64_t memory_max; /* bytes; 0: the default */
 	bool exhaustive, stats, dump, no_cache; /* of audit */
 	int colour;	     /* index into the choices of --colour: auto, always, never */
+	int daemon_use;	     /* of scan: index into cw_ask_uses */
 };
 
 #define CW_RUN_OPTS_INIT { .rules = CW_RULESET_OPTS_INIT }
 
 extern const struct cw_opt cw_run_options[];
-extern const struct cw_opt cw_audit_options[]; /* the same and more */
+extern const struct cw_opt cw_scan_options[], cw_audit_options[]; /* the same and more */
 /* Formats and exit statuses for help: to be given as struct cw_usage.add_tail. */
 void cw_run_tail(struct cw_buf *out);
 
@@ -51,6 +52,7 @@ struct cw_run_limits {
 	uint64_t memory_max; /* bytes; 0: the default */
 	bool exhaustive;
 	bool use_store; /* what earlier audits have found counts */
+	const struct cw_conf *ask; /* a daemon may be asked, as this says; NULL: none is */
 };
 
 struct cw_run_scan {
@@ -59,6 +61,7 @@ struct cw_run_scan {
 		   struct cw_progress *progress, struct cw_coverage *coverage, struct cw_err *err);
 	void *payload;
 	const char *command, *target; /* for the report */
+	bool may_ask; /* a daemon */
 	struct cw_site site;
 	/* Called with the configuration before anything is scanned; may be NULL. */
 	int (*start)(void *payload, const struct cw_conf *conf, struct cw_err *err);

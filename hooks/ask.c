@@ -8,6 +8,8 @@
 #include "rules/set.h"
 #include "scan/known.h"
 
+const char *const cw_ask_uses[] = {"configured", "auto", "never", "require", NULL};
+
 static int add(void *payload, const void *data, size_t len, struct cw_err *err)
 {
 	struct cw_ask *a = payload;

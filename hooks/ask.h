@@ -6,11 +6,18 @@
 #define CW_HOOKS_ASK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/vec.h"
 #include "policy/conf.h"
 #include "scan/asker.h"
+
+/* The option --daemon: row of a table for the member MEMBER (int) of struct S: 0 when it was not given, else enum cw_daemon_use and 1. */
+#define CW_ASK_OPTION(s, member)                                                                                       \
+	{.kind = CW_OPT_CHOICE, .name = "daemon", .arg = "WHEN", .offset = offsetof(s, member), .choices = cw_ask_uses, \
+	 .help = "ask a running daemon first: auto (default: if there is one), never or require"}
+extern const char *const cw_ask_uses[];
 
 #define CW_ASK_BYTES_MAX ((size_t)64 << 20) /* what is more is scanned here */
 #define CW_ASK_PIECES_MAX ((size_t)100000)

@@ -10,8 +10,6 @@
 #include "vcs/client.h"
 #include "vcs/parse.h"
 
-const char *const cw_client_daemon_uses[] = {"configured", "auto", "never", "require", NULL};
-
 void cw_client_init(struct cw_client *c, const char *what)
 {
 	*c = (struct cw_client){.where = CW_QUARANTINE_INIT, .retry = "commit again", .skip = "git commit --no-verify",

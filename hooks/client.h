@@ -20,16 +20,11 @@ struct cw_client {
 	struct cw_source source; /* files of the index */
 	const char *retry; /* what the user does after the fix: "commit again" */
 	const char *skip;  /* the command that goes on without this hook, or NULL */
-	int daemon_use; /* of the command line: index into cw_client_daemon_uses; 0: as configured */
+	int daemon_use; /* of the command line: index into cw_ask_uses; 0: as configured */
 	struct cw_buf note; /* why the daemon could not be asked; said by cw_client_prepare() */
 	bool vcs;
 };
 
-/* The option --daemon: of the member DAEMON (int) of struct S, 0 when it was not given. */
-#define CW_CLIENT_DAEMON_OPTION(s, member)                                                                             \
-	{.kind = CW_OPT_CHOICE, .name = "daemon", .arg = "WHEN", .offset = offsetof(s, member), .choices = cw_client_daemon_uses, \
-	 .help = "ask a running daemon first: auto (default: if there is one), never or require"}
-extern const char *const cw_client_daemon_uses[];
 
 void cw_client_init(struct cw_client *c, const char *what);
 void cw_client_release(struct cw_client *c);

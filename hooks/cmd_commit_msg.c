@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/opts.h"
 #include "cli/cmd.h"
+#include "hooks/ask.h"
 #include "hooks/client.h"
 #include "hooks/hooks.h"
 #include "scan/scanner.h"
@@ -17,7 +18,7 @@ struct opts {
 };
 
 static const struct cw_opt options[] = {
-	CW_CLIENT_DAEMON_OPTION(struct opts, daemon_use),
+	CW_ASK_OPTION(struct opts, daemon_use),
 	{.kind = CW_OPT_END},
 };
 

@@ -170,8 +170,12 @@ static int start_job(struct files *f, unsigned i, struct cw_err *err)
 {
 	const struct cw_scanner *first = i ? &f->jobs[0].scanner : NULL;
 	struct job *j = &f->jobs[i];
-	int rc = cw_scanner_init(&j->scanner, f->set, f->sink, f->progress, i, first, err);
+	int rc = 0;
 
+	if (f->opts->asker)
+		cw_scanner_init_asking(&j->scanner, f->opts->asker, f->progress);
+	else
+		rc = cw_scanner_init(&j->scanner, f->set, f->sink, f->progress, i, first, err);
 	if (rc)
 		return rc;
 	j->data = (struct cw_buf)CW_BUF_INIT_SECRET;
@@ -182,7 +186,7 @@ static int start_job(struct files *f, unsigned i, struct cw_err *err)
 
 static int start_jobs(struct files *f, struct cw_err *err)
 {
-	unsigned want = f->opts->jobs < 1 ? 1 : f->opts->jobs > CW_JOBS_MAX ? CW_JOBS_MAX : f->opts->jobs;
+	unsigned want = f->opts->jobs < 1 || f->opts->asker ? 1 : f->opts->jobs > CW_JOBS_MAX ? CW_JOBS_MAX : f->opts->jobs;
 	int rc;
 
 	if (want > f->list.len)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "scan/asker.h"
 #include "scan/coverage.h"
 #include "scan/hit.h"
 
@@ -15,6 +16,7 @@ struct cw_files_opts {
 	/* Whether the file is not to be read, and to be counted as excluded; not asked for files that PATHS names. NULL: none. */
 	bool (*excluded)(const void *payload, const char *path);
 	const void *excluded_payload;
+	const struct cw_asker *asker; /* takes everything, and nothing is found here: no set or sink is needed. NULL: it is scanned here */
 };
 
 /* Regular files are scanned; below a folder, `.git` directories are passed over and counted (audit is for them) and symbolic links and special
