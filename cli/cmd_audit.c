@@ -82,7 +82,7 @@ enum cw_exit cw_cmd_audit(int argc, char **argv)
 	struct cw_run_opts opts = CW_RUN_OPTS_INIT;
 	CW_CLEANUP(cw_vec_release) struct cw_vec args = CW_VEC_INIT(const char *, CW_ARGS_MAX);
 	struct job job = {.opts = &opts, .path = "."};
-	struct cw_run_scan scan = {.run = run_job, .payload = &job, .command = "audit"};
+	struct cw_run_scan scan = {.run = run_job, .payload = &job, .command = "audit", .tells = true};
 	struct cw_err err = CW_ERR_INIT;
 	enum cw_exit status;
 	int rc = cw_opts_parse(&usage, argc, argv, &opts, &args, &err);

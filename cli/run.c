@@ -14,6 +14,7 @@
 #include "cli/signals.h"
 #include "cli/version.h"
 #include "hooks/ask.h"
+#include "hooks/tell.h"
 #include "policy/cleanse.h"
 #include "policy/findings.h"
 #include "policy/key.h"
@@ -349,6 +350,18 @@ static enum cw_exit status_of(const struct run *r)
 											       CW_EXIT_CLEAN;
 }
 
+static void tell(struct run *r, enum cw_exit status)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf target = CW_BUF_INIT;
+	CW_CLEANUP(cw_freep) char *real = realpath(r->scan->target, NULL);
+	struct cw_outcome outcome = {.command = r->scan->command, .status = status, .findings = r->findings, .coverage = &r->coverage};
+
+	if (r->opts->show_secrets || clean_text(r, real ? real : r->scan->target, &target, NULL) != 0)
+		return;
+	outcome.repository = target.data;
+	cw_tell_daemon(r->site.conf, &outcome);
+}
+
 enum cw_exit cw_run(const struct cw_run_opts *opts, const struct cw_run_scan *what)
 {
 	struct run r = {.opts = opts, .scan = what, .output = CW_OUTPUT_INIT, .key_file = CW_BUF_INIT};
@@ -363,6 +376,8 @@ enum cw_exit cw_run(const struct cw_run_opts *opts, const struct cw_run_scan *wh
 	if (rc == 0)
 		rc = report(&r, &err);
 	status = rc == 0 ? status_of(&r) : CW_EXIT_INTERNAL;
+	if (rc == 0 && what->tells)
+		tell(&r, status);
 	release(&r);
 	return rc == 0 ? status : cw_cmd_fail(&err);
 }

@@ -62,6 +62,7 @@ struct cw_run_scan {
 	void *payload;
 	const char *command, *target; /* for the report */
 	bool may_ask; /* a daemon */
+	bool tells;   /* one what came of it */
 	struct cw_site site;
 	/* Called with the configuration before anything is scanned; may be NULL. */
 	int (*start)(void *payload, const struct cw_conf *conf, struct cw_err *err);

@@ -1,0 +1,56 @@
+/* hooks/tell.c - see tell.h. */
+#include "hooks/tell.h"
+
+#include <stdint.h>
+
+#include "base/json.h"
+#include "proto/client.h"
+
+static void add_finding(struct cw_json *list, const struct cw_finding *f)
+{
+	struct cw_json *o = cw_json_add_object(list, NULL);
+	char hex[CW_OID_HEX_SIZE];
+
+	cw_json_add_str(o, "rule", f->rule->id);
+	cw_json_add_str(o, "severity", cw_severity_name(f->severity));
+	cw_json_add_str(o, "fingerprint", f->fingerprint);
+	cw_json_add_str(o, "redacted", f->redacted);
+	if (f->path)
+		cw_json_add_str(o, "path", f->path);
+	if (f->origin && f->origin->commit.len > 0) {
+		cw_oid_hex(&f->origin->commit, hex);
+		cw_json_add_str(o, "commit", hex);
+	}
+	cw_json_add_bool(o, "suppressed", f->suppressed);
+}
+
+static struct cw_json *parameters_of(const struct cw_outcome *t)
+{
+	struct cw_json *o = cw_json_object(), *list;
+	size_t len = t->findings ? cw_findings_len(t->findings) : 0;
+
+	cw_json_add_str(o, "command", t->command);
+	cw_json_add_str(o, "repository", t->repository ? t->repository : "");
+	cw_json_add_int(o, "status", t->status);
+	list = cw_json_add_array(o, "findings");
+	for (size_t i = 0; i < len && i < CW_TELL_FINDINGS_MAX; i++)
+		add_finding(list, cw_findings_at(t->findings, i));
+	cw_json_add_int(o, "expected", (int64_t)t->coverage->expected);
+	cw_json_add_int(o, "unscanned", (int64_t)t->coverage->unscanned);
+	return o;
+}
+
+void cw_tell_daemon(const struct cw_conf *conf, const struct cw_outcome *outcome)
+{
+	bool own = conf->from[CW_CONF_DAEMON_SOCKET].level < CW_LEVEL_SYSTEM; /* the user who runs the hook has set it, or nobody */
+	struct cw_remote_opts opts = {.socket = outcome->server && own ? CW_SOCKET_DEFAULT : conf->daemon_socket, .uid = -1,
+				      .user = conf->daemon_user, .timeout_ms = CW_TELL_TIMEOUT_MS};
+	CW_CLEANUP(cw_remote_close_p) struct cw_remote *r = NULL;
+	CW_CLEANUP(cw_json_free_p) struct cw_json *parameters = NULL, *reply = NULL;
+
+	if (conf->daemon_use == CW_DAEMON_NEVER || cw_remote_open(&opts, &r, NULL) != 0)
+		return;
+	parameters = parameters_of(outcome);
+	if (parameters)
+		cw_remote_call(r, "io.credwatch.ReportOutcome", parameters, &reply, NULL);
+}

@@ -1,0 +1,29 @@
+/* hooks/tell.h - tells a running daemon what a hook or an audit came to that scanned in its own process: for the central log, the metrics and
+ * those who listen.
+ *
+ * Nothing depends on it: no daemon, or one that does not answer at once, is no error, and the verdict is never another. No secret goes out:
+ * findings were cleansed. */
+#ifndef CW_HOOKS_TELL_H
+#define CW_HOOKS_TELL_H
+
+#include <stdbool.h>
+
+#include "policy/conf.h"
+#include "policy/findings.h"
+#include "scan/coverage.h"
+
+#define CW_TELL_TIMEOUT_MS 200
+#define CW_TELL_FINDINGS_MAX 1000 /* of one outcome; the rest is only counted */
+
+struct cw_outcome { /* all borrowed */
+	const char *command;	/* "pre-receive", "audit" */
+	const char *repository; /* path, cleansed; or "" */
+	int status;		/* exit status */
+	bool server;		/* a server's hook: only the system's configuration may name the socket */
+	const struct cw_findings *findings; /* finished; or NULL */
+	const struct cw_coverage *coverage;
+};
+
+void cw_tell_daemon(const struct cw_conf *conf, const struct cw_outcome *outcome);
+
+#endif
