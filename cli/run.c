@@ -356,7 +356,7 @@ static void tell(struct run *r, enum cw_exit status)
 	CW_CLEANUP(cw_freep) char *real = realpath(r->scan->target, NULL);
 	struct cw_outcome outcome = {.command = r->scan->command, .status = status, .findings = r->findings, .coverage = &r->coverage};
 
-	if (r->opts->show_secrets || clean_text(r, real ? real : r->scan->target, &target, NULL) != 0)
+	if (r->opts->show_secrets || !cw_tell_wanted(r->site.conf, false) || clean_text(r, real ? real : r->scan->target, &target, NULL) != 0)
 		return;
 	outcome.repository = target.data;
 	cw_tell_daemon(r->site.conf, &outcome);

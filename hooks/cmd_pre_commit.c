@@ -9,6 +9,7 @@
 #include "base/opts.h"
 #include "cli/cmd.h"
 #include "hooks/advice.h"
+#include "hooks/ask.h"
 #include "hooks/client.h"
 #include "hooks/hooks.h"
 #include "hooks/outgoing.h"
@@ -19,7 +20,12 @@
 
 #define PARENTS_MAX 1000
 
+struct opts {
+	int daemon_use;
+};
+
 static const struct cw_opt options[] = {
+	CW_ASK_OPTION(struct opts, daemon_use),
 	{.kind = CW_OPT_END},
 };
 
@@ -130,6 +136,20 @@ static bool is_by_hand(void)
 	return getenv("PRE_COMMIT") && !getenv("GIT_INDEX_FILE");
 }
 
+/* What is staged, for a daemon. With ranges of commits, or all files, it is not asked. */
+static int gather(void *payload, const struct cw_asker *asker, struct cw_coverage *coverage, struct cw_err *err)
+{
+	CW_CLEANUP(cw_vec_release) struct cw_vec parents = CW_VEC_INIT(struct cw_oid, PARENTS_MAX);
+	struct committing *m = payload;
+	struct cw_client *c = &m->client;
+	struct cw_staged_opts opts = {.repo = c->repo, .index = c->index, .parents = &parents,
+				      .object_max = c->gate.conf->object_max, .asker = asker};
+	uint64_t files;
+	int rc = find_parents(c, m->merge, &parents, err);
+
+	return rc == 0 ? cw_staged_scan(NULL, &opts, NULL, &c->gate.progress, coverage, &files, err) : rc;
+}
+
 /* What is staged, and with `pre-commit run --from-ref A --to-ref B` the commits between. */
 static int scan(struct committing *m, struct cw_err *err)
 {
@@ -157,9 +177,14 @@ static int scan(struct committing *m, struct cw_err *err)
 static enum cw_exit run(struct committing *m)
 {
 	struct cw_err err = CW_ERR_INIT;
-	int rc = cw_client_open(&m->client, &err);
+	bool clean = false;
+	int rc = cw_client_look(&m->client, &err);
 
-	if (rc == 0)
+	if (rc == 0 && !is_by_hand() && !getenv("PRE_COMMIT_FROM_REF"))
+		rc = cw_client_ask(&m->client, gather, m, &clean, &err);
+	if (rc == 0 && !clean)
+		rc = cw_client_prepare(&m->client, &err);
+	if (rc == 0 && !clean)
 		rc = scan(m, &err);
 	return rc == 0 ? cw_client_conclude(&m->client, advise, &err) : cw_client_fail(&m->client, &err);
 }
@@ -170,12 +195,13 @@ static enum cw_exit command(const struct cw_usage *usage, bool merge, int argc, 
 	struct cw_err err = CW_ERR_INIT;
 	struct committing m = {.merge = merge};
 	enum cw_exit status;
-	char none;
-	int rc = cw_opts_parse(usage, argc, argv, &none, &args, &err);
+	struct opts opts = {0};
+	int rc = cw_opts_parse(usage, argc, argv, &opts, &args, &err);
 
 	if (rc == CW_OPTS_HELP)
 		return cw_cmd_print_help(usage);
 	cw_client_init(&m.client, "commit");
+	m.client.daemon_use = opts.daemon_use;
 	cw_outgoing_init(&m.out);
 	if (merge) {
 		m.client.retry = "merge again";

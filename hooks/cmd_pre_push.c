@@ -9,6 +9,7 @@
 #include "hooks/advice.h"
 #include "hooks/hooks.h"
 #include "hooks/outgoing.h"
+#include "hooks/tell.h"
 #include "vcs/push.h"
 
 static const struct cw_opt options[] = {
@@ -59,9 +60,21 @@ static int find_outgoing(struct pushing *p, const char *remote, bool *ret_any, s
 	return cw_outgoing_read(&p->out, &p->client, remote, text.data, text.len, err);
 }
 
+static void tell(struct cw_client *c, enum cw_exit status)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf name = CW_BUF_INIT;
+	struct cw_outcome outcome = {.command = "pre-push", .status = (int)status, .findings = c->gate.findings, .coverage = &c->gate.coverage};
+
+	if (!cw_tell_wanted(c->gate.conf, false) || cw_gate_cleanse(&c->gate, cw_repo_git_dir(c->repo), &name, NULL) != 0)
+		return;
+	outcome.repository = name.data;
+	cw_tell_daemon(c->gate.conf, &outcome);
+}
+
 static enum cw_exit run(struct pushing *p, const char *remote)
 {
 	struct cw_err err = CW_ERR_INIT;
+	enum cw_exit status;
 	bool any = false;
 	int rc = cw_client_open(&p->client, &err);
 
@@ -73,7 +86,9 @@ static enum cw_exit run(struct pushing *p, const char *remote)
 		rc = cw_gate_decide(&p->client.gate, NULL, NULL, &err);
 	if (rc != 0)
 		return cw_client_fail(&p->client, &err);
-	return cw_client_conclude(&p->client, advise, &err);
+	status = cw_client_conclude(&p->client, advise, &err);
+	tell(&p->client, status);
+	return status;
 }
 
 enum cw_exit cw_cmd_pre_push(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "hooks/tell.h"
 
 #include <stdint.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "proto/client.h"
@@ -40,15 +41,26 @@ static struct cw_json *parameters_of(const struct cw_outcome *t)
 	return o;
 }
 
-void cw_tell_daemon(const struct cw_conf *conf, const struct cw_outcome *outcome)
+static const char *socket_of(const struct cw_conf *conf, bool server)
 {
 	bool own = conf->from[CW_CONF_DAEMON_SOCKET].level < CW_LEVEL_SYSTEM; /* the user who runs the hook has set it, or nobody */
-	struct cw_remote_opts opts = {.socket = outcome->server && own ? CW_SOCKET_DEFAULT : conf->daemon_socket, .uid = -1,
-				      .user = conf->daemon_user, .timeout_ms = CW_TELL_TIMEOUT_MS};
+
+	return server && own ? CW_SOCKET_DEFAULT : conf->daemon_socket;
+}
+
+bool cw_tell_wanted(const struct cw_conf *conf, bool server)
+{
+	return conf->daemon_use != CW_DAEMON_NEVER && access(socket_of(conf, server), F_OK) == 0;
+}
+
+void cw_tell_daemon(const struct cw_conf *conf, const struct cw_outcome *outcome)
+{
+	struct cw_remote_opts opts = {.socket = socket_of(conf, outcome->server), .uid = -1, .user = conf->daemon_user,
+				      .timeout_ms = CW_TELL_TIMEOUT_MS};
 	CW_CLEANUP(cw_remote_close_p) struct cw_remote *r = NULL;
 	CW_CLEANUP(cw_json_free_p) struct cw_json *parameters = NULL, *reply = NULL;
 
-	if (conf->daemon_use == CW_DAEMON_NEVER || cw_remote_open(&opts, &r, NULL) != 0)
+	if (!cw_tell_wanted(conf, outcome->server) || cw_remote_open(&opts, &r, NULL) != 0)
 		return;
 	parameters = parameters_of(outcome);
 	if (parameters)

@@ -24,6 +24,8 @@ struct cw_outcome { /* all borrowed */
 	const struct cw_coverage *coverage;
 };
 
+/* Whether there seems to be a daemon to tell: to be asked before anything is made ready for it. SERVER as below. */
+bool cw_tell_wanted(const struct cw_conf *conf, bool server);
 void cw_tell_daemon(const struct cw_conf *conf, const struct cw_outcome *outcome);
 
 #endif
