@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "base/io.h"
 #include "report/format.h"
+#include "report/record.h"
 #include "rules/set.h"
 
 #define FORMAT_VERSION 1
@@ -150,6 +151,13 @@ bool cw_report_json_finding(struct cw_json *o, const struct cw_report_input *in,
 	if (in->show_secrets)
 		ok = add_secret(o, f) && ok;
 	return ok;
+}
+
+int cw_report_record(const struct cw_set *set, const struct cw_finding *f, struct cw_json *o, struct cw_err *err)
+{
+	const struct cw_report_input in = {.set = set};
+
+	return cw_report_json_finding(o, &in, f) ? 0 : cw_err_nomem(err);
 }
 
 static void add_coverage(struct cw_json *o, const struct cw_coverage *c)
