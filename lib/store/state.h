@@ -131,6 +131,8 @@ int cw_state_notice_failed(struct cw_state *s, int64_t id, int64_t retry_at, str
 int cw_state_notice_due(struct cw_state *s, int64_t *ret, struct cw_err *err);
 /* Findings that count on day TODAY and never got a notification get it: allowances expire. */
 int cw_state_notice_renew(struct cw_state *s, int64_t today, struct cw_err *err);
+/* Nobody wants to be told: what is waiting counts as delivered. */
+int cw_state_notice_clear(struct cw_state *s, struct cw_err *err);
 int cw_state_notice_count(struct cw_state *s, uint64_t *ret, struct cw_err *err);
 
 #endif

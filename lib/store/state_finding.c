@@ -170,6 +170,11 @@ int cw_state_notice_renew(struct cw_state *s, int64_t today, struct cw_err *err)
 	return rc < 0 ? rc : cw_state_finish(s, renew(s, today, err), err);
 }
 
+int cw_state_notice_clear(struct cw_state *s, struct cw_err *err)
+{
+	return cw_sql_run(s, CW_SQL_NOTICE_CLEAR, NULL, err, "");
+}
+
 int cw_state_notice_count(struct cw_state *s, uint64_t *ret, struct cw_err *err)
 {
 	return count(s, CW_SQL_NOTICE_COUNT, ret, err);

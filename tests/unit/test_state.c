@@ -407,6 +407,11 @@ static void test_notices(void **state)
 	assert_int_equal(cw_state_notice_done(s, first.id, NULL), 0);
 	assert_int_equal(cw_state_notice_failed(s, first.id, NOW, NULL), 0);
 	assert_int_equal(state_notices(s), 0);
+	state_begin(s, id, NOW);
+	state_find(s, "s4", "a", false);
+	state_end(s, "f2", true);
+	assert_int_equal(cw_state_notice_clear(s, NULL), 0);
+	assert_int_equal(state_next_notice(s, NOW).id, 0);
 	cw_state_close(s);
 }
 
