@@ -9,17 +9,21 @@
 #include <hs_runtime.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define THREAD_MEMORY ((size_t)64 << 10) /* bytes: far more than what is asked for */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cw_hslib lib;
 static void *handle;
+static void *(*thread_globals)(void); /* of the C++ library; NULL: another one */
 
 static int cannot_load(struct cw_err *err)
 {
 	const char *why = dlerror();
 
-	if (!why || strstr(why, "memory"))
+	if (!why || strstr(why, "memory") || strstr(why, "cannot create"))
 		return cw_err_nomem(err);
 	return cw_err_set(err, CW_E_UNSUPPORTED, "rules cannot be compiled: %s", why);
 }
@@ -53,7 +57,23 @@ static int load(struct cw_err *err)
 		return cw_err_set(err, CW_E_UNSUPPORTED, "rules cannot be compiled: %s is of another version than the library "
 							 "that scans", CW_HS_LIBRARY);
 	}
+	if (!find(from, "__cxa_get_globals", &thread_globals))
+		thread_globals = NULL;
 	handle = from;
+	return 0;
+}
+
+/* What a library that was not there at the start keeps for each thread is allocated at its first use, here in the midst of a
+ * compilation, and the dynamic linker ends a process that has no memory for it. So it is used now, when there is some. */
+static int prepare_thread(struct cw_err *err)
+{
+	void *volatile memory = malloc(THREAD_MEMORY);
+
+	if (!memory)
+		return cw_err_nomem(err);
+	free(memory);
+	if (thread_globals)
+		thread_globals();
 	return 0;
 }
 
@@ -64,6 +84,8 @@ int cw_hslib(const struct cw_hslib **ret, struct cw_err *err)
 	pthread_mutex_lock(&lock);
 	rc = handle ? 0 : load(err);
 	pthread_mutex_unlock(&lock);
+	if (rc == 0)
+		rc = prepare_thread(err);
 	if (rc == 0)
 		*ret = &lib;
 	return rc;
