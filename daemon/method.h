@@ -14,12 +14,8 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "daemon/daemon.h"
+#include "daemon/roles.h"
 #include "proto/call.h"
-
-/* What a caller may do: a set of bits. Who is an admin may all, an auditor may scan. */
-enum cw_role { CW_ROLE_NONE = 0, CW_ROLE_SCAN = 1 << 0, CW_ROLE_AUDIT = 1 << 1, CW_ROLE_ADMIN = 1 << 2 };
-/* "scan", "audit", "admin"; "none". */
-const char *cw_role_name(enum cw_role r);
 
 struct cw_peer { /* as the kernel told when the connection was made */
 	uid_t uid;
@@ -68,6 +64,10 @@ void cw_request_fail_json(struct cw_request *r, const char *name, struct cw_json
 void cw_request_fail_err(struct cw_request *r, const struct cw_err *err);
 /* org.varlink.service.InvalidParameter. */
 void cw_request_invalid(struct cw_request *r, const char *parameter);
+/* Any error by its full name, with one parameter KEY (NULL: none). */
+void cw_request_fail_as(struct cw_request *r, const char *error, const char *key, const char *value, size_t len);
+/* Upgrading a connection is in the specification, and not done here. */
+void cw_request_no_upgrade(struct cw_request *r, struct cw_slice method);
 
 /* ---- the table ---- */
 
@@ -81,6 +81,7 @@ enum cw_method_flags {
 
 struct cw_method {
 	const char *name; /* full, as in "io.credwatch.ScanText" */
+	const char *parameters; /* names of all that it has, between blanks; others are refused */
 	enum cw_role role;
 	unsigned flags;	   /* enum cw_method_flags */
 	cw_method_fn *run; /* NULL: not built in: MethodNotImplemented */
@@ -93,6 +94,8 @@ const struct cw_method *cw_method_at(size_t i);
 /* Check role, descriptor and `more`, then run R's method, or answer why not. */
 void cw_method_run(struct cw_request *r, struct cw_slice name);
 
+/* method_service.c: org.varlink.service */
+cw_method_fn cw_method_get_info, cw_method_get_description;
 /* method_scan.c */
 cw_method_fn cw_method_scan_text, cw_method_scan_fd, cw_method_scan_objects, cw_method_scan_repository;
 /* method_admin.c */

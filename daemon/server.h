@@ -30,6 +30,9 @@ int cw_server_configure(struct cw_server *s, struct cw_err *err);
 /* Accept nothing new; calls in flight end; connections without one are closed. FN is called, from the loop, when none is left. */
 void cw_server_drain(struct cw_server *s, void (*fn)(void *payload), void *payload);
 
+struct cw_subscribers;
+struct cw_subscribers *cw_server_subscribers(struct cw_server *s);
+
 struct cw_server_stats {
 	uint64_t connections; /* now */
 	uint64_t accepted, turned_away, calls, refused, protocol_errors, timeouts, subscribers;

@@ -85,7 +85,7 @@ static bool next_member(const char **p, const char *end, struct member *ret)
 	return true;
 }
 
-static bool slice_is(struct cw_slice s, const char *text)
+bool cw_slice_is(struct cw_slice s, const char *text)
 {
 	return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
 }
@@ -124,7 +124,7 @@ static int wrong(struct cw_slice value, const char *start, const char *what, str
 
 static int take_flag(struct cw_slice value, const char *start, bool *ret, struct cw_err *err)
 {
-	if (!slice_is(value, "true") && !slice_is(value, "false"))
+	if (!cw_slice_is(value, "true") && !cw_slice_is(value, "false"))
 		return wrong(value, start, "true or false is wanted", err);
 	*ret = value.data[0] == 't';
 	return 0;
@@ -174,15 +174,15 @@ static int open_message(const char *data, size_t len, struct member out[MEMBERS_
 
 static int take_call_member(const struct member *m, const char *start, struct cw_call *c, struct cw_err *err)
 {
-	if (slice_is(m->key, "method"))
+	if (cw_slice_is(m->key, "method"))
 		return take_name(m->value, start, &c->method, err);
-	if (slice_is(m->key, "parameters"))
+	if (cw_slice_is(m->key, "parameters"))
 		return take_object(m->value, start, &c->parameters, err);
-	if (slice_is(m->key, "more"))
+	if (cw_slice_is(m->key, "more"))
 		return take_flag(m->value, start, &c->more, err);
-	if (slice_is(m->key, "oneway"))
+	if (cw_slice_is(m->key, "oneway"))
 		return take_flag(m->value, start, &c->oneway, err);
-	if (slice_is(m->key, "upgrade"))
+	if (cw_slice_is(m->key, "upgrade"))
 		return take_flag(m->value, start, &c->upgrade, err);
 	return wrong(m->key, start, "a call has no such member", err);
 }
@@ -212,11 +212,11 @@ int cw_reply_parse(const char *data, size_t len, struct cw_reply *ret, struct cw
 	int rc = open_message(data, len, members, &n, err);
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (slice_is(members[i].key, "parameters"))
+		if (cw_slice_is(members[i].key, "parameters"))
 			rc = take_object(members[i].value, data, &r.parameters, err);
-		else if (slice_is(members[i].key, "error"))
+		else if (cw_slice_is(members[i].key, "error"))
 			rc = take_name(members[i].value, data, &r.error, err);
-		else if (slice_is(members[i].key, "continues"))
+		else if (cw_slice_is(members[i].key, "continues"))
 			rc = take_flag(members[i].value, data, &r.continues, err);
 	}
 	if (rc == 0)
@@ -230,10 +230,23 @@ struct cw_slice cw_call_member(struct cw_slice parameters, const char *key)
 	struct member m;
 
 	while (next_member(&p, end, &m)) {
-		if (slice_is(m.key, key))
+		if (cw_slice_is(m.key, key))
 			return m.value;
 	}
 	return (struct cw_slice){NULL, 0};
+}
+
+bool cw_call_next(struct cw_slice parameters, size_t *at, struct cw_slice *ret_key, struct cw_slice *ret_value)
+{
+	const char *p = parameters.data + (*at > 0 ? *at : 1);
+	struct member m;
+
+	if (!next_member(&p, parameters.data + parameters.len, &m))
+		return false;
+	*at = (size_t)(p - parameters.data);
+	*ret_key = m.key;
+	*ret_value = m.value;
+	return true;
 }
 
 /* ---- strings ---- */

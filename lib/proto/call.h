@@ -37,6 +37,10 @@ int cw_reply_parse(const char *data, size_t len, struct cw_reply *ret, struct cw
 
 /* The raw JSON text of member KEY of PARAMETERS (a string with its quotes), absent when there is none. PARAMETERS has been checked. */
 struct cw_slice cw_call_member(struct cw_slice parameters, const char *key);
+/* One member after the other: *at is 0 before the first. False: there are no more. */
+bool cw_call_next(struct cw_slice parameters, size_t *at, struct cw_slice *ret_key, struct cw_slice *ret_value);
+/* Whether S is TEXT. */
+bool cw_slice_is(struct cw_slice s, const char *text);
 /* Append the bytes that the JSON string RAW (with quotes) stands for. CW_E_INVALID: it is no string. */
 int cw_call_string(struct cw_slice raw, struct cw_buf *out, struct cw_err *err);
 

@@ -44,12 +44,12 @@ static void take_fds(struct msghdr *msg, struct cw_received *r)
 		r->surplus = true;
 }
 
-int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err)
+static int receive(int sock, void *data, size_t len, union control *control, struct cw_received *ret, struct cw_err *err)
 {
 	struct cw_received r = {.len = 0};
-	union control control;
 	struct iovec iov = {.iov_base = data, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			     .msg_controllen = control != NULL ? sizeof(*control) : 0};
 	ssize_t n;
 
 	do {
@@ -64,6 +64,18 @@ int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, st
 		take_fds(&msg, &r);
 	*ret = r;
 	return 0;
+}
+
+int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err)
+{
+	union control control;
+
+	return receive(sock, data, len, &control, ret, err);
+}
+
+int cw_fdpass_recv_plain(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err)
+{
+	return receive(sock, data, len, NULL, ret, err);
 }
 
 int cw_fdpass_send(int sock, const void *data, size_t len, int fd, size_t *ret_sent, struct cw_err *err)

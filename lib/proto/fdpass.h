@@ -22,6 +22,8 @@ struct cw_received {
 
 /* One recvmsg(). CW_E_NOTFOUND: nothing there now (EAGAIN; only with a non-blocking socket); CW_E_IO: the connection is gone. */
 int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err);
+/* The same, but the kernel drops all descriptors that come (.surplus tells). */
+int cw_fdpass_recv_plain(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err);
 /* One sendmsg() without SIGPIPE; FD (-1: none) goes with the first byte. *ret_sent may be less than LEN; CW_E_NOTFOUND: would block. */
 int cw_fdpass_send(int sock, const void *data, size_t len, int fd, size_t *ret_sent, struct cw_err *err);
 

@@ -79,6 +79,25 @@ bool cw_framer_next(struct cw_framer *f, const char **ret, size_t *ret_len)
 	return true;
 }
 
+void cw_framer_trim(struct cw_framer *f)
+{
+	if (f->start == f->buf.len)
+		compact(f);
+}
+
+size_t cw_framer_count(const struct cw_framer *f)
+{
+	const char *p = f->buf.data + f->start, *end = f->buf.data + f->buf.len;
+	size_t n = 0;
+
+	for (; p < end; n++) {
+		const char *nul = memchr(p, '\0', (size_t)(end - p));
+
+		p = nul != NULL ? nul + 1 : end;
+	}
+	return n;
+}
+
 bool cw_framer_partial(const struct cw_framer *f)
 {
 	return f->buf.len > f->start;

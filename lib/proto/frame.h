@@ -27,6 +27,10 @@ int cw_framer_space(struct cw_framer *f, char **ret, size_t *ret_len, struct cw_
 void cw_framer_commit(struct cw_framer *f, size_t len);
 /* The next whole message, borrowed until the next call of cw_framer_space(); false when there is none yet. */
 bool cw_framer_next(struct cw_framer *f, const char **ret, size_t *ret_len);
+/* Wipe what was handed out, if nothing else is there; a large buffer is given back. */
+void cw_framer_trim(struct cw_framer *f);
+/* How many messages, whole or not, begin in what was not handed out. */
+size_t cw_framer_count(const struct cw_framer *f);
 /* Whether part of a message has come. */
 bool cw_framer_partial(const struct cw_framer *f);
 
