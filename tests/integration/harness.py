@@ -6,6 +6,7 @@ import base64
 import ctypes
 import hashlib
 import hmac
+import importlib.util
 import json
 import os
 import random
@@ -91,6 +92,14 @@ def full_disk():
     """For preexec_fn: no file can grow beyond 20 bytes; the write fails, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+
+
+def need_modules(*names):
+    """Where this Python lacks modules that are packages of Debian, go on under Debian's own."""
+    debian = "/usr/bin/python3"
+    lacks = [name for name in names if importlib.util.find_spec(name) is None]
+    if lacks and os.path.exists(debian) and os.path.realpath(sys.executable) != os.path.realpath(debian):
+        os.execv(debian, [debian, "-B", *sys.argv])
 
 
 class Done:

@@ -12,6 +12,7 @@ import client_harness
 import harness
 from harness import github, stripe
 
+harness.need_modules("jsonschema", "yaml")
 try:
     import jsonschema
     import yaml
