@@ -75,6 +75,26 @@ static void try_hook(struct visit *v, const struct cw_shim *s, struct cw_scratch
 								       "see that git works and that there is room in the temporary folder");
 }
 
+static int look_at_file(struct visit *v, const struct cw_shim *s, enum cw_shim_state state, struct cw_scratch *scratch,
+			struct cw_err *err)
+{
+	bool ours = true;
+	int rc = state == CW_SHIM_FOREIGN ? cw_scratch_mentions(s->path, &ours, err) : 0;
+
+	if (rc != 0)
+		return rc;
+	v->hooks += ours;
+	if (!ours)
+		printf("note %s: %s is the hook of somebody else and does not mention credwatch\n", s->hook, s->path);
+	else if (access(s->path, X_OK) != 0)
+		bad(v, s->hook, "the file is not executable, so git passes over it in silence", "chmod +x on it");
+	else
+		try_hook(v, s, scratch);
+	if (state == CW_SHIM_OLD)
+		printf("note %s: written by another version, or for a program at another path; credwatch install renews it\n", s->hook);
+	return 0;
+}
+
 /* A hook that is not there is no fault: git has many, and a work tree and a server have different ones. */
 static int look_at(struct visit *v, const char *hook, struct cw_scratch *scratch, struct cw_err *err)
 {
@@ -92,18 +112,8 @@ static int look_at(struct visit *v, const char *hook, struct cw_scratch *scratch
 		s.global = true; /* of a folder for all repositories */
 		rc = cw_shim_look(&s, &state, err);
 	}
-	if (rc == 0 && state != CW_SHIM_NONE && state != CW_SHIM_PASSES) {
-		v->hooks += state != CW_SHIM_FOREIGN || cw_scratch_mentions(s.path);
-		if (state == CW_SHIM_FOREIGN && !cw_scratch_mentions(s.path))
-			printf("note %s: %s is the hook of somebody else and does not mention credwatch\n", hook, s.path);
-		else if (access(s.path, X_OK) != 0)
-			bad(v, hook, "the file is not executable, so git passes over it in silence", "chmod +x on it");
-		else
-			try_hook(v, &s, scratch);
-		if (state == CW_SHIM_OLD)
-			printf("note %s: written by another version, or for a program at another path; credwatch install renews it\n",
-			       hook);
-	}
+	if (rc == 0 && state != CW_SHIM_NONE && state != CW_SHIM_PASSES)
+		rc = look_at_file(v, &s, state, scratch, err);
 	cw_shim_release(&s);
 	return rc;
 }

@@ -242,9 +242,13 @@ void cw_scratch_remove(struct cw_scratch *s)
 	s->folder[0] = '\0';
 }
 
-bool cw_scratch_mentions(const char *path)
+int cw_scratch_mentions(const char *path, bool *ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
+	int rc = cw_io_read_file(path, HOOK_MAX, 0, &text, NULL);
 
-	return cw_io_read_file(path, HOOK_MAX, 0, &text, NULL) == 0 && memmem(text.data, text.len, "credwatch", 9) != NULL;
+	if (rc == CW_E_NOMEM)
+		return cw_err_nomem(err);
+	*ret = rc == 0 && memmem(text.data, text.len, "credwatch", 9) != NULL;
+	return 0;
 }

@@ -17,7 +17,7 @@ int cw_scratch_make(struct cw_scratch *s, struct cw_err *err);
  * CW_E_INVALID: it did not do what it should, and err says what; others: it could not be tried. */
 int cw_scratch_try(struct cw_scratch *s, const char *folder, const char *hook, struct cw_err *err);
 void cw_scratch_remove(struct cw_scratch *s);
-/* Whether the file PATH speaks of credwatch at all. */
-bool cw_scratch_mentions(const char *path);
+/* Whether the file PATH speaks of credwatch at all; one that cannot be read does not. */
+int cw_scratch_mentions(const char *path, bool *ret, struct cw_err *err);
 
 #endif

@@ -174,15 +174,32 @@ static bool exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-/* Keep the hook that is there. */
+/* Whether an installation ended between its two steps: the hook has both names then. */
+static bool is_kept(const struct cw_shim *s)
+{
+	struct stat a, b;
+
+	return lstat(s->path, &a) == 0 && lstat(s->chained, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Keep the hook that is there, under both names: it stays in force until the shim takes its place. */
 static int keep(const struct cw_shim *s, struct cw_err *err)
 {
+	if (is_kept(s))
+		return 0;
 	if (exists(s->chained))
 		return cw_err_set(err, CW_E_INVALID, "both '%s' and '%s' are hooks of others: join or remove one of them", s->path,
 				  s->chained);
-	if (rename(s->path, s->chained) != 0)
+	/* a file system without hard links */
+	if (link(s->path, s->chained) != 0 && rename(s->path, s->chained) != 0)
 		return cw_err_sys(err, errno, "cannot rename '%s'", s->path);
 	return 0;
+}
+
+/* Back to the hook that was there, after its shim could not be written. */
+static int unkeep(const struct cw_shim *s)
+{
+	return is_kept(s) ? unlink(s->chained) : rename(s->chained, s->path);
 }
 
 int cw_shim_install(const struct cw_shim *s, struct cw_err *err)
@@ -198,7 +215,7 @@ int cw_shim_install(const struct cw_shim *s, struct cw_err *err)
 	if (rc != 0)
 		return rc;
 	rc = cw_io_replace_file(s->path, script.data, script.len, 0755, err);
-	if (rc != 0 && state == CW_SHIM_FOREIGN && !exists(s->path) && rename(s->chained, s->path) != 0)
+	if (rc != 0 && state == CW_SHIM_FOREIGN && unkeep(s) != 0)
 		return cw_err_wrap(err, rc, "the hook that was there is now '%s'", s->chained);
 	return rc;
 }
@@ -210,6 +227,8 @@ int cw_shim_remove(const struct cw_shim *s, bool *ret_chained, struct cw_err *er
 
 	if (rc != 0)
 		return rc;
+	if (state == CW_SHIM_FOREIGN && is_kept(s) && unlink(s->chained) != 0)
+		return cw_err_sys(err, errno, "cannot remove '%s'", s->chained);
 	if (state == CW_SHIM_NONE || state == CW_SHIM_FOREIGN || state == CW_SHIM_PASSES)
 		return cw_err_set(err, CW_E_NOTFOUND, "'%s' is not a hook of credwatch", s->path);
 	*ret_chained = exists(s->chained);

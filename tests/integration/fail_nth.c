@@ -44,6 +44,7 @@ __attribute__((constructor)) static void start(void)
 	/* Digits only: the test writes them. */
 	for (const char *p = at; p && *p >= '0' && *p <= '9'; p++)
 		n = 10 * n + (unsigned long)(*p - '0');
+	unsetenv("LD_PRELOAD"); /* what the program runs is not what is tried */
 	cw_fail_alloc_mode(n, getenv("CW_FAIL_ALL") ? CW_FAIL_ALLOC_FROM : CW_FAIL_ALLOC_ONCE);
 }
 

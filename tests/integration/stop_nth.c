@@ -25,6 +25,7 @@ __attribute__((constructor)) static void start(void)
 	/* Digits only: the test writes them. */
 	for (const char *p = at; p && *p >= '0' && *p <= '9'; p++)
 		stop_at = 10 * stop_at + (unsigned long)(*p - '0');
+	unsetenv("LD_PRELOAD"); /* what the program runs is not what is tried */
 	how = getenv("CW_STOP_HOW") ? getenv("CW_STOP_HOW") : "";
 }
 
