@@ -47,6 +47,13 @@ static int load_cleanser(struct cw_audit *a, struct cw_err *err)
 	return rc;
 }
 
+int cw_audit_cleanse(struct cw_audit *a, const char *text, struct cw_buf *out, struct cw_err *err)
+{
+	int rc = load_cleanser(a, err);
+
+	return rc == 0 ? cw_cleanse(a->cleanser, text, strlen(text), out, err) : rc;
+}
+
 static int add_text(struct cw_audit *a, struct cw_json *record, const char *key, const char *text, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT;

@@ -29,5 +29,7 @@ CW_DEFINE_CLEANUP(struct cw_audit, cw_audit_free)
 int cw_audit_add(struct cw_audit *a, const struct cw_audit_event *e, struct cw_err *err);
 /* The same within the limit for peers; what goes wrong is said in the daemon's log. */
 void cw_audit_note(struct cw_audit *a, const struct cw_audit_event *e);
+/* Append TEXT to OUT as it would stand in a line: without secrets. */
+int cw_audit_cleanse(struct cw_audit *a, const char *text, struct cw_buf *out, struct cw_err *err);
 
 #endif

@@ -416,6 +416,11 @@ void cw_watcher_free(struct cw_watcher *w)
 	free(w);
 }
 
+void cw_watcher_notify(struct cw_watcher *w)
+{
+	cw_notices_kick(w->notices);
+}
+
 size_t cw_watcher_len(const struct cw_watcher *w)
 {
 	return w->repositories.len;

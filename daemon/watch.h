@@ -24,6 +24,8 @@ int cw_watcher_remove(struct cw_watcher *w, const char *path, struct cw_err *err
 void cw_watcher_hint(struct cw_watcher *w, const char *path);
 /* Check all, soon: after a reload, or when events were lost. */
 void cw_watcher_sweep(struct cw_watcher *w);
+/* There may be notifications to send. */
+void cw_watcher_notify(struct cw_watcher *w);
 size_t cw_watcher_len(const struct cw_watcher *w);
 /* Seconds since the repository that waits longest became due; 0: none. For metrics. */
 int64_t cw_watcher_staleness(const struct cw_watcher *w);
