@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Descriptors that are open, memory, time, and the end. */
@@ -24,13 +25,14 @@ static const char *const files[] = {
 	"fadvise64", "dup", "fstatfs", "statfs", "fallocate",
 };
 
-/* Threads. */
-static const char *const threads[] = {"set_robust_list", "rseq", "set_tid_address", "sched_setaffinity"};
+/* Threads; and to give up more rights. */
+static const char *const threads[] = {"set_robust_list", "rseq", "set_tid_address", "sched_setaffinity",
+	"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"};
 
 /* What libraries ask for without need. */
 static const char *const probes[] = {
 	"open", "openat", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "faccessat", "readlink", "readlinkat",
-	"getcwd", "uname", "sysinfo", "getrusage", "prctl", "prlimit64", "getrlimit", "setrlimit", "ioctl", "getdents64", "unlink",
+	"getcwd", "uname", "sysinfo", "getrusage", "getrlimit", "setrlimit", "ioctl", "getdents64", "unlink",
 	"pipe2", "mlock", "munlock", "sched_getparam", "sched_getscheduler",
 };
 
@@ -75,7 +77,7 @@ static int refuse_probes(scmp_filter_ctx c, enum cw_sandbox_kind kind)
 	return rc;
 }
 
-/* Memory, but none that can be run; signals, but only to the process itself. */
+/* Memory, but none that can be run; limits, but only to ask for them; signals, but only to the process itself. */
 static int add_conditional(scmp_filter_ctx c)
 {
 	const struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
@@ -85,6 +87,10 @@ static int add_conditional(scmp_filter_ctx c)
 	rc = rc ? rc : seccomp_rule_add_array(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_exec);
 	rc = rc ? rc : seccomp_rule_add_array(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mmap), 1, &exec);
 	rc = rc ? rc : seccomp_rule_add_array(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mprotect), 1, &exec);
+	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS));
+	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_NE, PR_SET_NO_NEW_PRIVS));
+	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_NE, 0));
 	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	return rc;
 }
@@ -95,7 +101,8 @@ static int add_threads(scmp_filter_ctx c)
 	int rc = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 				  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 
-	return rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return rc;
 }
 
 static int fill(scmp_filter_ctx c, enum cw_sandbox_kind kind)

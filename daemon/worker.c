@@ -171,14 +171,17 @@ static int take_limits(struct cw_worker *w, struct cw_err *err)
 static int take_conf(struct cw_worker *w, struct cw_err *err)
 {
 	const char *text = cw_json_str(cw_json_get(w->setup, "conf"));
-	struct cw_policy_opts opts = {.key_id = w->key.id, .now = cw_clock_wall()};
 	int rc = text ? cw_conf_new(&w->conf, err) : cw_err_set(err, CW_E_INVALID, "the settings have no configuration");
 
 	if (rc == 0)
 		rc = cw_conf_add(w->conf, CW_LEVEL_SYSTEM, "configuration", text, strlen(text), err);
-	if (rc < 0)
-		return rc;
-	opts.conf = w->conf;
+	return rc == 0 ? cw_worker_make_policy(w, NULL, err) : rc;
+}
+
+int cw_worker_make_policy(struct cw_worker *w, const struct cw_source *repository, struct cw_err *err)
+{
+	const struct cw_policy_opts opts = {.conf = w->conf, .repository = repository, .key_id = w->key.id, .now = cw_clock_wall()};
+
 	return cw_policy_new(&opts, &w->policy, err);
 }
 
@@ -241,19 +244,18 @@ int cw_worker_load_rules(struct cw_worker *w, struct cw_err *err)
 	return rc;
 }
 
-int cw_worker_ready(struct cw_worker *w, const struct cw_sandbox *s, struct cw_err *err)
+int cw_worker_ready(struct cw_worker *w, const struct cw_sandbox *s, bool *ret_landlock, struct cw_err *err)
 {
-	bool landlock = false;
 	const char *note;
 	int rc;
 
 	/* The key has been taken out of it. */
 	cw_json_free(w->setup);
 	w->setup = NULL;
-	rc = cw_sandbox_enter(s, &landlock, err);
+	rc = cw_sandbox_enter(s, ret_landlock, err);
 	if (rc < 0)
 		return rc;
-	note = landlock ? "" : "the kernel has no Landlock: files are guarded by seccomp and permissions alone";
+	note = *ret_landlock ? "" : "the kernel has no Landlock: files are guarded by seccomp and permissions alone";
 	cw_ipc_add(&w->out, CW_IPC_READY, 0, 0, note, strlen(note));
 	rc = cw_buf_fail(&w->out, "messages", err);
 	return rc == 0 ? cw_worker_flush(w, err) : rc;
@@ -262,5 +264,10 @@ int cw_worker_ready(struct cw_worker *w, const struct cw_sandbox *s, struct cw_e
 int cw_worker_fail(const char *kind, const struct cw_err *err)
 {
 	fprintf(stderr, "credwatchd: %s worker: %s\n", kind, cw_err_msg(err));
-	return 1;
+	_exit(1);
+}
+
+int cw_worker_exit(int status)
+{
+	_exit(status);
 }

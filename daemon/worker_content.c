@@ -201,6 +201,7 @@ static int work(struct content *c, const struct cw_ipc_head *head, const char *d
 static int start(struct content *c, struct cw_err *err)
 {
 	struct cw_sandbox s = {.kind = CW_SANDBOX_CONTENT};
+	bool landlock = false;
 	int rc = cw_worker_start(&c->w, err);
 
 	if (rc == 0)
@@ -210,7 +211,7 @@ static int start(struct content *c, struct cw_err *err)
 	if (rc == 0)
 		rc = cw_scanner_init(&c->scanner, c->w.set, &c->sink, &c->progress, 0, NULL, err);
 	s.memory = c->w.memory;
-	return rc == 0 ? cw_worker_ready(&c->w, &s, err) : rc;
+	return rc == 0 ? cw_worker_ready(&c->w, &s, &landlock, err) : rc;
 }
 
 int cw_worker_content_main(void)
@@ -227,5 +228,5 @@ int cw_worker_content_main(void)
 		if (rc == 0 && any)
 			rc = work(&c, &head, data, &err);
 	}
-	return rc == 0 ? 0 : cw_worker_fail("content", &err);
+	return rc == 0 ? cw_worker_exit(0) : cw_worker_fail("content", &err);
 }

@@ -36,7 +36,7 @@ struct cw_worker { /* one a process */
 
 /* ---- worker.c ---- */
 
-/* Die with the parent, read SETUP, take over its settings. */
+/* Die with the parent, read SETUP, take over its settings, and make the policy. */
 int cw_worker_start(struct cw_worker *w, struct cw_err *err);
 /* The rules of descriptor 4, and what judges by them. What cannot be had later: the sandbox comes after it. */
 int cw_worker_load_rules(struct cw_worker *w, struct cw_err *err);
@@ -51,9 +51,13 @@ void cw_worker_end(struct cw_worker *w);
 /* Gather a message; it is sent soon. CW_E_IO when the parent is gone. */
 int cw_worker_say(struct cw_worker *w, enum cw_ipc_kind kind, uint64_t job, const void *data, size_t len, struct cw_err *err);
 int cw_worker_flush(struct cw_worker *w, struct cw_err *err);
+/* Make the policy of W's configuration. REPOSITORY (may be NULL) has the baselines that the repository's own part names. */
+int cw_worker_make_policy(struct cw_worker *w, const struct cw_source *repository, struct cw_err *err);
 /* Enter the sandbox, and say so with READY. */
-int cw_worker_ready(struct cw_worker *w, const struct cw_sandbox *s, struct cw_err *err);
-/* Say on standard error why the worker ends, and return its exit status. */
-int cw_worker_fail(const char *kind, const struct cw_err *err);
+int cw_worker_ready(struct cw_worker *w, const struct cw_sandbox *s, bool *ret_landlock, struct cw_err *err);
+/* End at once: the process's memory goes with it, and nothing is left that a handler of the exit would have to do. */
+int cw_worker_exit(int status) __attribute__((noreturn));
+/* Say on standard error why, and end. */
+int cw_worker_fail(const char *kind, const struct cw_err *err) __attribute__((noreturn));
 
 #endif
