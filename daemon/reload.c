@@ -42,29 +42,22 @@ static void log_notes(const struct cw_built *b)
 	}
 }
 
-/* The verdict store of repository workers, below the state folder. */
-static int cache_path(const struct cw_daemon *d, struct cw_buf *out, struct cw_err *err)
-{
-	if (d->state)
-		cw_buf_addf(out, "%s/cache", d->rules.conf->daemon_state);
-	return cw_buf_fail(out, "path", err);
-}
-
-static int hand_to_pool(struct cw_daemon *d, struct cw_built *built, struct cw_err *err)
+/* What workers need of BUILT; repository workers have a verdict store below the state folder. */
+static int make_pool_rules(const struct cw_daemon *d, struct cw_built *built, struct cw_pool_rules *ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf cache = CW_BUF_INIT;
-	struct cw_pool_rules rules = {.memfd = -1, .setup = CW_BUF_INIT_SECRET};
-	int rc = cache_path(d, &cache, err);
+	int rc;
 
+	if (d->state)
+		cw_buf_addf(&cache, "%s/cache", built->rules.conf->daemon_state);
+	rc = cw_buf_fail(&cache, "path", err);
 	if (rc == 0)
-		rc = cw_built_setup(built, cache.len > 0 ? cache.data : NULL, &rules.setup, err);
-	if (rc != 0) {
-		cw_buf_release(&rules.setup);
+		rc = cw_built_setup(built, cache.len > 0 ? cache.data : NULL, &ret->setup, err);
+	if (rc != 0)
 		return rc;
-	}
-	rules.memfd = built->image;
+	ret->memfd = built->image;
 	built->image = -1;
-	return cw_pool_set_rules(d->pool, &rules, err);
+	return 0;
 }
 
 /* Put RULES into D; what was there is in RULES then. */
@@ -78,14 +71,18 @@ static void swap(struct cw_daemon *d, struct cw_daemon_rules *rules)
 
 int cw_daemon_take(struct cw_daemon *d, struct cw_built *built, struct cw_err *err)
 {
-	int rc = 0;
+	struct cw_pool_rules rules = {.memfd = -1, .setup = CW_BUF_INIT_SECRET};
+	int rc;
 
 	cw_daemon_override(built->rules.conf, &d->opts);
+	rc = make_pool_rules(d, built, &rules, err);
 	swap(d, &built->rules);
-	if (d->server)
+	if (rc == 0 && d->server)
 		rc = cw_server_configure(d->server, err);
 	if (rc == 0)
-		rc = hand_to_pool(d, built, err);
+		rc = cw_pool_set_rules(d->pool, &rules, err);
+	cw_closep(&rules.memfd);
+	cw_buf_release(&rules.setup);
 	if (rc != 0) {
 		swap(d, &built->rules);
 		if (d->server)
