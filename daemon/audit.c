@@ -77,8 +77,10 @@ static int add_texts(struct cw_audit *a, struct cw_json *record, const struct cw
 {
 	const struct {
 		const char *key, *text;
-	} texts[] = {{"claimed_user", e->claimed_user}, {"repository", e->repository}, {"refs", e->refs},
-		     {"fingerprint", e->fingerprint},	{"rule", e->rule},	       {"reason", e->reason}};
+	} texts[] = {
+		{"method", e->method},		 {"claimed_user", e->claimed_user}, {"repository", e->repository}, {"refs", e->refs},
+		{"fingerprint", e->fingerprint}, {"rule", e->rule},		    {"reason", e->reason},
+	};
 	int rc = load_cleanser(a, err);
 
 	for (size_t i = 0; rc == 0 && i < sizeof(texts) / sizeof(*texts); i++)
@@ -114,8 +116,6 @@ static int add_line(struct cw_audit *a, const struct cw_audit_event *e, uint64_t
 		cw_json_add_int(record, "uid", e->peer->uid);
 		cw_json_add_int(record, "pid", e->peer->pid);
 	}
-	if (e->method)
-		cw_json_add_str(record, "method", e->method);
 	rc = add_texts(a, record, e, err);
 	add_numbers(record, e, dropped);
 	if (rc == 0)

@@ -81,15 +81,19 @@ void cw_daemon_drain(struct cw_daemon *d)
 
 static void on_signal(void *payload, uint32_t events)
 {
+	struct cw_audit_event line = CW_AUDIT_EVENT("reload", NULL);
 	struct run *r = payload;
 	struct signalfd_siginfo info;
 	struct cw_err err = CW_ERR_INIT;
 
 	if (read(r->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (info.ssi_signo != SIGHUP)
+	if (info.ssi_signo != SIGHUP) {
 		cw_daemon_drain(&r->d);
-	else if (cw_daemon_reload(&r->d, NULL, NULL, &err) != 0)
+		return;
+	}
+	cw_audit_note(r->d.audit, &line);
+	if (cw_daemon_reload(&r->d, NULL, NULL, &err) != 0)
 		cw_log(CW_LOG_ERROR, "reload_refused", "why", cw_err_msg(&err), NULL);
 }
 
