@@ -20,8 +20,8 @@
 /* As in credwatch(1). */
 enum { STATUS_OK = 0, STATUS_USAGE = 2, STATUS_INTERNAL = 4 };
 
-enum worker_kind { WORKER_NONE, WORKER_CONTENT, WORKER_RULES };
-static const char *const worker_names[] = {"none", "content", "rules", NULL};
+enum worker_kind { WORKER_NONE, WORKER_CONTENT, WORKER_REPOSITORY, WORKER_RULES };
+static const char *const worker_names[] = {"none", "content", "repository", "rules", NULL};
 static const char *const log_level_names[] = {"configured", "error", "warning", "notice", "info", "debug", NULL};
 
 struct options {
@@ -134,6 +134,8 @@ static int run(const struct options *o)
 	switch ((enum worker_kind)o->worker) {
 	case WORKER_CONTENT:
 		return cw_worker_content_main();
+	case WORKER_REPOSITORY:
+		return cw_worker_repository_main();
 	case WORKER_RULES:
 		return cw_build_main(o->daemon.config_file);
 	case WORKER_NONE:

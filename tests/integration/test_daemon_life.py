@@ -356,9 +356,13 @@ class Files(daemon_harness.Case):
         os.mkdir(self.top + "/git")
         subprocess.run(["git", "init", "-q", "--bare", self.top + "/git/a.git"], check=True)
         daemon = self.daemon("daemon: {audit_log: %s, roots: [%s/git]}\n" % (path, self.top))
-        token = github("audit")
+        token, fingerprint = github("audit"), "0123:" + "0" * 32
         with daemon.connect() as client, daemon.connect() as other:
             other.call("Status")
+            client.call("Allow", {"fingerprint": fingerprint, "reason": "it is " + token})
+            client.call("Revoke", {"fingerprint": fingerprint})
+            client.call("Watch", {"path": self.top + "/git/a.git"})
+            client.call("Unwatch", {"path": self.top + "/git/a.git"})
             client.call("Reload")
             client.call("ReportOutcome", {"command": "pre-receive", "repository": "/srv/" + token, "status": 1, "findings": [],
                                           "expected": 5, "unscanned": 0})
@@ -367,11 +371,13 @@ class Files(daemon_harness.Case):
             self.assertIsNone(other.receive_raw())
         lines = self.audit_lines(path)
         self.assertEqual([line["event"] for line in lines],
-                         ["reload", "outcome", "disconnect"])
+                         ["allow", "revoke", "watch", "unwatch", "reload", "outcome", "disconnect"])
         for line in lines:
             self.assertEqual((line["uid"], line["pid"]), (os.getuid(), os.getpid()), line)
             self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-        self.assertEqual(lines[1]["status"], 1)
+        self.assertEqual(lines[0]["fingerprint"], fingerprint)
+        self.assertIn("it is ", lines[0]["reason"])
+        self.assertEqual(lines[5]["status"], 1)
         with open(path, encoding="utf-8") as file:
             self.assertNotIn(token, file.read())
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
