@@ -1,5 +1,6 @@
 #!/bin/sh
-# bench.sh BUILD [matcher [PATH...] | audit REPO... | pre-commit [REPO|FILES]...] - what `./dev bench` runs. Prints numbers; judges nothing.
+# bench.sh BUILD [matcher [PATH...] | audit REPO... | push REPO... | pre-commit [REPO|FILES]...] - what `./dev bench` runs.
+# Prints numbers; judges nothing.
 set -eu
 
 here=$(dirname "$0")
@@ -122,8 +123,12 @@ pre-commit)
 	pair=$(realpath "$build/tests/bench/bench_pair")
 	bench_pre_commit "$@"
 	;;
+push)
+	[ $# != 0 ] || set -- "$(git rev-parse --show-toplevel)"
+	"$here/push.sh" "$(realpath "$build/cli/credwatch")" "$@"
+	;;
 *)
-	echo "bench: unknown name '$name'; there are matcher, audit and pre-commit" >&2
+	echo "bench: unknown name '$name'; there are matcher, audit, push and pre-commit" >&2
 	exit 2
 	;;
 esac
