@@ -109,7 +109,7 @@ static int put_set(const struct cw_set *set, struct cw_buf *out, int *ret_fd, st
 	int rc = find_test(set, &test, err);
 
 	if (rc == 0)
-		rc = cw_set_image(set, &image, err);
+		rc = cw_set_image_shared(set, &image, err);
 	if (rc != 0)
 		return rc;
 	cw_hex_encode(cw_set_digest(set), CW_SHA256_LEN, &digest);

@@ -234,8 +234,8 @@ int cw_worker_load_rules(struct cw_worker *w, struct cw_err *err)
 	image = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, CW_IPC_RULES, 0);
 	if (image == MAP_FAILED)
 		return cw_err_sys(err, errno, "cannot map the rules");
-	rc = cw_set_from_image(image, (size_t)size, &w->set, err);
-	munmap(image, (size_t)size);
+	/* It stays mapped: all workers use the same memory. */
+	rc = cw_set_at(image, (size_t)size, &w->set, err);
 	close(CW_IPC_RULES);
 	if (rc == 0)
 		rc = cw_cleanser_new(w->set, &w->cleanser, err);

@@ -26,7 +26,7 @@ static int build(const char *folder, struct cw_buf *image, struct cw_err *err)
 		rc = cw_rulebook_finish(book, err);
 	if (rc == 0)
 		rc = cw_set_compile(book, &set, err);
-	return rc < 0 ? rc : cw_set_embed(set, image, err);
+	return rc < 0 ? rc : cw_set_image_shared(set, image, err);
 }
 
 static int write_depfile(const char *path, const char *out, const char *folder)

@@ -257,7 +257,7 @@ int cw_set_image(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
 	return write_image(s, false, out, err);
 }
 
-int cw_set_embed(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
+int cw_set_image_shared(const struct cw_set *s, struct cw_buf *out, struct cw_err *err)
 {
 	return write_image(s, true, out, err);
 }
@@ -379,18 +379,24 @@ int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct
 	return rc;
 }
 
-int cw_set_default(struct cw_set **ret, struct cw_err *err)
+int cw_set_at(const void *image, size_t len, struct cw_set **ret, struct cw_err *err)
 {
 	CW_CLEANUP(cw_set_unref_p) struct cw_set *s = set_new();
 	int rc;
 
 	if (!s)
 		return cw_err_nomem(err);
-	rc = set_load((const char *)cw_default_image, cw_default_image_len, true, s, err);
-	if (rc < 0)
-		return cw_err_wrap(err, rc, "default rules");
-	*ret = cw_steal(&s);
-	return 0;
+	rc = set_load(image, len, true, s, err);
+	if (rc == 0)
+		*ret = cw_steal(&s);
+	return rc;
+}
+
+int cw_set_default(struct cw_set **ret, struct cw_err *err)
+{
+	int rc = cw_set_at(cw_default_image, cw_default_image_len, ret, err);
+
+	return rc < 0 ? cw_err_wrap(err, rc, "default rules") : 0;
 }
 
 void cw_set_default_digest(char out[CW_SET_DIGEST_HEX_SIZE])

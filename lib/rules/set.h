@@ -36,6 +36,12 @@ void cw_set_default_digest(char out[CW_SET_DIGEST_HEX_SIZE]);
  * engine, Hyperscan or processor. */
 int cw_set_image(const struct cw_set *set, struct cw_buf *out, struct cw_err *err);
 int cw_set_from_image(const void *image, size_t len, struct cw_set **ret, struct cw_err *err);
+/* The same for processes that share one image: its databases are used where they lie, which must be a multiple of CW_SET_ALIGN bytes.
+ * cw_set_at() borrows IMAGE for the life of the set, and does not look for damage: it must come from who is trusted. Hyperscan's version
+ * is checked, so that a library that was replaced meanwhile is noticed. */
+#define CW_SET_ALIGN 64
+int cw_set_image_shared(const struct cw_set *set, struct cw_buf *out, struct cw_err *err);
+int cw_set_at(const void *image, size_t len, struct cw_set **ret, struct cw_err *err);
 struct cw_set *cw_set_ref(const struct cw_set *set);
 void cw_set_unref(struct cw_set *set);
 CW_DEFINE_CLEANUP(struct cw_set, cw_set_unref)

@@ -55,7 +55,7 @@ static int set_rules(struct cw_pool *pool, char *roots, const char *cache, struc
 	int rc = cw_set_default(&set, err);
 
 	if (rc == 0)
-		rc = cw_set_image(set, &image, err);
+		rc = cw_set_image_shared(set, &image, err);
 	if (rc == 0)
 		rc = cw_memfd_make("rules", image.data, image.len, &rules.memfd, err);
 	if (rc < 0)

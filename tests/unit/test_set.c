@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 #include "base/crypto.h"
@@ -337,6 +338,34 @@ static void test_default(void **state)
 	assert_memory_equal(cw_set_digest(set), cw_set_digest(copy), CW_SHA256_LEN);
 }
 
+/* an image that is shared is used where it lies, read-only and at any suitable address; elsewhere, or of the other kind, it is refused */
+static void test_shared(void **state)
+{
+	CW_CLEANUP(cw_set_unref_p) struct cw_set *set = fx_set(rules, 3), *shared = NULL, *other = NULL;
+	CW_CLEANUP(cw_buf_release) struct cw_buf image = CW_BUF_INIT, copied = CW_BUF_INIT;
+	struct cw_stage1 *stage1 = NULL;
+	char *pages;
+
+	assert_int_equal(cw_set_image_shared(set, &image, NULL), 0);
+	assert_int_equal(cw_set_image(set, &copied, NULL), 0);
+	pages = mmap(NULL, image.len + CW_SET_ALIGN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(pages != MAP_FAILED);
+	memcpy(pages + 1, image.data, image.len);
+	assert_int_equal(cw_set_at(pages + 1, image.len, &other, NULL), CW_E_CORRUPT);
+	memmove(pages + CW_SET_ALIGN, pages + 1, image.len);
+	assert_int_equal(mprotect(pages, image.len + CW_SET_ALIGN, PROT_READ), 0);
+	assert_int_equal(cw_set_at(pages + CW_SET_ALIGN, image.len, &shared, NULL), 0);
+	assert_same_rule(cw_set_rule(set, 2), cw_set_rule(shared, 2));
+	assert_int_equal(cw_stage1_new(shared, &stage1, NULL), 0);
+	assert_int_equal(cw_stage1_known_answer(stage1, NULL), 0);
+	cw_stage1_free(stage1);
+	assert_int_equal(cw_set_at(pages + CW_SET_ALIGN, image.len - 1, &other, NULL), CW_E_CORRUPT);
+	assert_int_equal(cw_set_from_image(image.data, image.len, &other, NULL), CW_E_CORRUPT);
+	assert_int_equal(cw_set_at(copied.data, copied.len, &other, NULL), CW_E_CORRUPT);
+	cw_set_unref(cw_steal(&shared));
+	munmap(pages, image.len + CW_SET_ALIGN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_references), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_rules_from_set),
 		cmocka_unit_test(test_answers),	   cmocka_unit_test(test_digest),     cmocka_unit_test(test_damaged),    cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_other_version), cmocka_unit_test(test_patterns), cmocka_unit_test(test_default),
+		cmocka_unit_test(test_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

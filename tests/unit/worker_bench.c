@@ -59,7 +59,7 @@ static void set_rules(struct worker_bench *b, const char *conf, const char *sett
 	struct cw_pool_rules rules = {.memfd = -1, .setup = CW_BUF_INIT};
 
 	assert_int_equal(cw_set_default(&b->set, NULL), 0);
-	assert_int_equal(cw_set_image(b->set, &image, NULL), 0);
+	assert_int_equal(cw_set_image_shared(b->set, &image, NULL), 0);
 	assert_int_equal(cw_memfd_make("rules", image.data, image.len, &rules.memfd, NULL), 0);
 	cw_buf_adds(&rules.setup, "{\"key\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"object_max\":1000000,\"memory\":" MEMORY
 				  ",\"conf\":");
