@@ -14,6 +14,7 @@
 #include "daemon/build.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
+#include "daemon/roles.h"
 #include "daemon/version.h"
 #include "daemon/worker.h"
 
@@ -112,19 +113,28 @@ static int show_help(void)
 	return cw_buf_fail(&text, "help", &err) == 0 ? show(text.data) : fail(&err);
 }
 
+/* Each line with the program's name before it. */
+static void show_notes(const char *line)
+{
+	for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		fprintf(stderr, "credwatchd: note: %.*s\n", (int)(end - line), line);
+}
+
 static int check_config(const struct cw_daemon_opts *opts)
 {
+	CW_CLEANUP(cw_roles_free_p) struct cw_roles *roles = NULL;
 	struct cw_err err = CW_ERR_INIT;
 	struct cw_built built;
 	char text[128];
+	int rc;
 
 	if (cw_build_run(opts->config_file, &built, &err) != 0)
 		return fail(&err);
-	if (built.notes.len > 0)
-		fprintf(stderr, "credwatchd: note: %s", built.notes.data);
+	show_notes(built.notes.data);
 	snprintf(text, sizeof(text), "valid: %llu rules, key %s\n", (unsigned long long)built.rules.rules, built.rules.key_id);
+	rc = cw_roles_new(built.rules.conf->daemon_scan, built.rules.conf->daemon_audit, built.rules.conf->daemon_admin, &roles, &err);
 	cw_built_release(&built);
-	return show(text);
+	return rc == 0 ? show(text) : fail(&err);
 }
 
 static int run(const struct options *o)

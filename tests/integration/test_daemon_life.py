@@ -44,6 +44,11 @@ class Start(daemon_harness.Case):
         done = daemon.run("--check-config")
         self.assertEqual(done.returncode, 2)
         self.assertIn("acme.key", done.stderr)
+        # a user that there is not
+        daemon.configure("daemon: {audit: 'root no-such-user-here'}\n")
+        done = daemon.run("--check-config")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("no-such-user-here", done.stderr)
         # an entry that disables nothing is said, and is no error
         daemon.configure("rules: {disable: [{id: no.such-rule, reason: test}]}\n")
         done = daemon.run("--check-config")

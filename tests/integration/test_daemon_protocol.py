@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The example exchanges of credwatch-protocol(7), replayed: each reply has the shape that the page shows.
 
-    python3 -B test_daemon_protocol.py CREDWATCHD PAGE"""
+    python3 -B test_daemon_protocol.py CREDWATCHD PAGE PAGE-OF-CREDWATCHD"""
 import json
 import os
 import re
@@ -11,7 +11,7 @@ import sys
 import daemon_harness
 from daemon_harness import memfd
 
-PAGE = ""
+PAGE = DAEMON_PAGE = ""
 ROOT = "/srv/git"  # of the page
 SHAPES = {"engine": r"[0-9a-f]{64}", "digest": r"[0-9a-f]{64}", "fingerprint": r"[0-9a-f]{4}:[0-9a-f]{32}",
           "started": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "connected": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"}
@@ -91,6 +91,18 @@ class Protocol(daemon_harness.Case):
             self.assertIn("*%s*" % name, text)
 
 
+class Options(daemon_harness.Case):
+    def test_options(self):
+        """credwatchd(8) has the options of --help, and no others."""
+        text = self.new_daemon().run("--help").stdout
+        real = set(re.findall(r"(?m)^  (?:-(\w), |    )--([a-z-]+)(?: ([A-Z]+))?", text))
+        with open(DAEMON_PAGE, encoding="utf-8") as file:
+            section = file.read().split("\n# OPTIONS\n")[1].split("\n# ")[0]
+        written = set(re.findall(r"(?m)^(?:\*-(\w)\*, )?\*--([a-z-]+)\*(?: _([A-Z]+)_)?$", section))
+        self.assertEqual(written, real)
+
+
 if __name__ == "__main__":
+    DAEMON_PAGE = sys.argv.pop(3)
     PAGE = sys.argv.pop(2)
     daemon_harness.main()
