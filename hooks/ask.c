@@ -1,6 +1,9 @@
 /* hooks/ask.c - see ask.h. */
 #include "hooks/ask.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/json.h"
 #include "base/num.h"
 #include "proto/client.h"
@@ -38,6 +41,12 @@ void cw_ask_release(struct cw_ask *a)
 	cw_vec_release(&a->lens);
 }
 
+/* Where nobody has run a daemon, nothing needs to be gathered for it. */
+static bool is_absent(const char *socket)
+{
+	return access(socket, F_OK) != 0 && errno == ENOENT;
+}
+
 int cw_ask_possible(const struct cw_conf *conf, bool *ret, struct cw_err *err)
 {
 	bool own_rules = conf->rule_files.len > 0 || conf->disable.len > 0;
@@ -45,7 +54,8 @@ int cw_ask_possible(const struct cw_conf *conf, bool *ret, struct cw_err *err)
 	if (own_rules && conf->daemon_use == CW_DAEMON_REQUIRE)
 		return cw_err_set(err, CW_E_UNSUPPORTED, "a daemon is required, but does not know the rules that this configuration "
 				  "adds or disables: use --daemon=auto");
-	*ret = !own_rules && conf->daemon_use != CW_DAEMON_NEVER;
+	*ret = !own_rules && conf->daemon_use != CW_DAEMON_NEVER &&
+	       (conf->daemon_use == CW_DAEMON_REQUIRE || !is_absent(conf->daemon_socket));
 	return 0;
 }
 

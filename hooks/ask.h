@@ -31,8 +31,8 @@ struct cw_ask {
 
 void cw_ask_init(struct cw_ask *a); /* A must stay where it is */
 void cw_ask_release(struct cw_ask *a);
-/* Whether a daemon is to be asked at all under CONF: daemon.use does not say never, and the rules are the default ones. Other rules under
- * "require" are a failure: the daemon does not know them. */
+/* Whether a daemon is to be asked at all under CONF: daemon.use does not say never (auto: there is a socket), and the rules are the default
+ * ones. Other rules under "require" are a failure: the daemon does not know them. */
 int cw_ask_possible(const struct cw_conf *conf, bool *ret, struct cw_err *err);
 /* What daemon.use makes of it: *ret_clean true is the answer; else the hook scans itself. NOTE (may be NULL) says why although there
  * is a daemon. A failure only under "require". */
