@@ -16,6 +16,7 @@
 #include "vcs/map.h"
 
 #define SHA1_LEN 20 /* bytes of an id: libgit2 reads no others */
+#define INLINE static inline __attribute__((always_inline))
 #define LARGE_OFFSET 0x80000000u /* from here on a word refers to the table of large offsets */
 #define PACK_HEADER_LEN 12 /* "PACK", version, number of objects */
 
@@ -73,8 +74,9 @@ int cw_pack_check_ends(int fd, uint64_t size, const struct cw_pack_index *x, str
 	return 0;
 }
 
-/* The lowest and the highest of N big-endian words: one pass without branches, for there may be millions. */
-static void range_of(const uint8_t *words, uint32_t n, uint32_t *ret_min, uint32_t *ret_max)
+/* The lowest and the highest of N big-endian words: one pass without branches, for there may be millions. Compiled twice, for any
+ * processor and for those with AVX2. */
+INLINE void range_of(const uint8_t *words, uint32_t n, uint32_t *ret_min, uint32_t *ret_max)
 {
 	uint32_t min = UINT32_MAX, max = 0;
 
@@ -90,6 +92,30 @@ static void range_of(const uint8_t *words, uint32_t n, uint32_t *ret_min, uint32
 	*ret_max = max;
 }
 
+static void range_portable(const uint8_t *words, uint32_t n, uint32_t *ret_min, uint32_t *ret_max)
+{
+	range_of(words, n, ret_min, ret_max);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void range_avx2(const uint8_t *words, uint32_t n, uint32_t *ret_min, uint32_t *ret_max)
+{
+	range_of(words, n, ret_min, ret_max);
+}
+
+static bool have_avx2(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+#else
+#define range_avx2 range_portable
+
+static bool have_avx2(void)
+{
+	return false;
+}
+#endif
+
 /* Whether all offsets are seen at once to be within a pack of SIZE bytes. Where one stands in the table of large ones, none is. */
 static bool bounds_plain(uint64_t size, const struct cw_pack_index *x)
 {
@@ -97,7 +123,7 @@ static bool bounds_plain(uint64_t size, const struct cw_pack_index *x)
 
 	if (x->version != 2 || x->off_step != sizeof(uint32_t))
 		return false;
-	range_of(x->off32, x->count, &min, &max);
+	(have_avx2() ? range_avx2 : range_portable)(x->off32, x->count, &min, &max);
 	return min >= PACK_HEADER_LEN && max < LARGE_OFFSET && max < size - x->oid_len;
 }
 
