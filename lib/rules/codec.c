@@ -74,7 +74,7 @@ INLINE void c_strn(struct codec *c, const char **s, size_t *len)
 	c->at += n + 1;
 }
 
-static void c_str(struct codec *c, const char **s)
+INLINE void c_str(struct codec *c, const char **s)
 {
 	size_t len = c->out ? strlen(*s) : 0;
 
@@ -95,7 +95,7 @@ INLINE size_t c_list(struct codec *c, const void **items, size_t *len, size_t it
 	return *len;
 }
 
-static void c_texts(struct codec *c, const char *const **texts, size_t *len)
+INLINE void c_texts(struct codec *c, const char *const **texts, size_t *len)
 {
 	const void *items = *texts;
 	size_t n = c_list(c, &items, len, sizeof(char *));
@@ -105,7 +105,7 @@ static void c_texts(struct codec *c, const char *const **texts, size_t *len)
 	*texts = items;
 }
 
-static void c_value(struct codec *c, struct cw_value_spec *v)
+INLINE void c_value(struct codec *c, struct cw_value_spec *v)
 {
 	/* four decimals of a number up to 8 */
 	uint32_t entropy = (uint32_t)(v->entropy * 10000 + 0.5);
@@ -117,7 +117,7 @@ static void c_value(struct codec *c, struct cw_value_spec *v)
 	c_texts(c, &v->stopwords, &v->stopwords_len);
 }
 
-static void c_proofs(struct codec *c, struct cw_rule *r)
+INLINE void c_proofs(struct codec *c, struct cw_rule *r)
 {
 	const void *items = r->proofs;
 	size_t n = c_list(c, &items, &r->proofs_len, sizeof(struct cw_proof_spec));
@@ -142,7 +142,7 @@ static void c_proofs(struct codec *c, struct cw_rule *r)
 	r->proofs = items;
 }
 
-static void c_parts(struct codec *c, struct cw_rule *r)
+INLINE void c_parts(struct codec *c, struct cw_rule *r)
 {
 	const void *items = r->parts;
 	size_t n = c_list(c, &items, &r->parts_len, sizeof(struct cw_part));
@@ -161,7 +161,7 @@ static void c_parts(struct codec *c, struct cw_rule *r)
 	r->parts = items;
 }
 
-static void c_labels(struct codec *c, struct cw_rule *r)
+INLINE void c_labels(struct codec *c, struct cw_rule *r)
 {
 	const void *items = r->labels;
 	size_t n = c_list(c, &items, &r->labels_len, sizeof(struct cw_label_spec));
@@ -177,7 +177,7 @@ static void c_labels(struct codec *c, struct cw_rule *r)
 	r->labels = items;
 }
 
-static void c_examples(struct codec *c, const struct cw_example **examples, size_t *len)
+INLINE void c_examples(struct codec *c, const struct cw_example **examples, size_t *len)
 {
 	const void *items = *examples;
 	size_t n = c_list(c, &items, len, sizeof(struct cw_example));
@@ -193,7 +193,7 @@ static void c_examples(struct codec *c, const struct cw_example **examples, size
 	*examples = items;
 }
 
-static void c_rule(struct codec *c, struct cw_rule *r)
+INLINE void c_rule(struct codec *c, struct cw_rule *r)
 {
 	c_str(c, &r->provider);
 	c_str(c, &r->id);

@@ -4,8 +4,8 @@
  * follows; then the rules (codec.h), the texts of the known-answer test and the databases, serialised. All numbers little-endian. The
  * checksum guards against damage, not against an attacker: who may write a cache file is checked where files are opened.
  *
- * The image that is embedded has its databases as they lie in memory, so that a start neither copies nor checks them. Hyperscan
- * says nothing of moving a database; that it works here is tried by the known-answer test, like all else. */
+ * The image that is embedded has its databases as they lie in memory, so that a start does not copy them. Hyperscan says nothing of
+ * moving a database; it checks its checksum wherever it stands, and that it works there is tried by the known-answer test. */
 #include "rules/set.h"
 
 #include <stdatomic.h>
