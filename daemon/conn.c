@@ -230,6 +230,8 @@ static void handle_message(struct cw_conn *c, const char *data, size_t len)
 	c->calls++;
 	c->all->calls++;
 	c->request.parameters = call.parameters;
+	c->request.members = call.members;
+	c->request.members_len = call.members_len;
 	c->request.more = call.more;
 	c->request.oneway = call.oneway;
 	c->busy = true;

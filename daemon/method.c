@@ -79,10 +79,9 @@ static bool has_word(const char *words, struct cw_slice word)
 /* A parameter that is spelt wrong must not be passed over: it may be the one that makes the call strict. */
 static bool check_parameters(struct cw_request *r, const struct cw_method *m)
 {
-	struct cw_slice key, value;
-	size_t at = 0;
+	for (size_t i = 0; i < r->members_len; i++) {
+		struct cw_slice key = r->members[i].key;
 
-	while (cw_call_next(r->parameters, &at, &key, &value)) {
 		if (!has_word(m->parameters, key)) {
 			cw_request_fail_as(r, SERVICE "InvalidParameter", "parameter", key.data, key.len);
 			return false;

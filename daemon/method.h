@@ -29,6 +29,8 @@ struct cw_request {
 	struct cw_peer peer;
 	uint64_t session;	    /* number of the connection */
 	struct cw_slice parameters; /* checked JSON text of an object; borrowed until the handler returns */
+	const struct cw_call_member *members; /* of the parameters, each once; borrowed like them */
+	size_t members_len;
 	bool more;		    /* several replies are wanted; only where the table allows it */
 	bool oneway;		    /* the caller wants no reply: what is answered is dropped */
 };

@@ -15,7 +15,7 @@ struct scan { /* a job, and who waits for it */
 };
 
 struct slices { /* parameters as they came; data NULL: absent or null */
-	struct cw_slice text, path, engine, digest;
+	struct cw_slice text, path, engine, digest, objects;
 };
 
 /* ---- what scans share ---- */
@@ -34,6 +34,8 @@ static void take_slice(struct slices *s, struct cw_slice key, struct cw_slice va
 		s->engine = value;
 	else if (cw_slice_is(key, "digest"))
 		s->digest = value;
+	else if (cw_slice_is(key, "objects"))
+		s->objects = value;
 }
 
 /* Whether RAW is absent or a string; else the caller is told. */
@@ -56,13 +58,11 @@ static bool differs(struct cw_slice raw, const char *text)
 static bool take_slices(struct cw_request *r, struct slices *s)
 {
 	const struct cw_daemon_rules *rules = &r->daemon->rules;
-	struct cw_slice key, value;
 	struct cw_json *p;
-	size_t at = 0;
 
 	*s = (struct slices){.text.data = NULL};
-	while (cw_call_next(r->parameters, &at, &key, &value))
-		take_slice(s, key, value);
+	for (size_t i = 0; i < r->members_len; i++)
+		take_slice(s, r->members[i].key, r->members[i].value);
 	if (!is_string(r, s->text, "text") || !is_string(r, s->path, "path") || !is_string(r, s->engine, "engine") ||
 	    !is_string(r, s->digest, "digest"))
 		return false;
@@ -186,7 +186,7 @@ void cw_method_scan_objects(struct cw_request *r)
 
 	if (!take_slices(r, &s))
 		return;
-	if (cw_call_member(r->parameters, "objects").data == NULL) {
+	if (s.objects.data == NULL) {
 		cw_request_invalid(r, "objects");
 		return;
 	}

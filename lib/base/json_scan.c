@@ -15,6 +15,7 @@
 #define NUMBER_LEN_MAX 40 /* bytes; cJSON copies a number into 64 bytes and would cut a longer one */
 #define EXPONENT_MAX 308  /* 10^308 is the last power of ten in a double */
 #define INT_MAX_TEXT "9007199254740991"
+#define MARKS_DEPTH 2 /* members are listed in so many levels */
 
 struct scan {
 	const char *start, *p, *end;
@@ -22,6 +23,8 @@ struct scan {
 	size_t depth;
 	size_t keys; /* passed so far */
 	size_t repeated_key;
+	struct cw_json_marks *marks;	 /* or NULL */
+	size_t marked[MARKS_DEPTH];	 /* the mark whose value is open at each depth */
 	struct cw_err *err;
 };
 
@@ -94,21 +97,28 @@ static int scan_unicode_escape(struct scan *s)
 	return 0;
 }
 
-/* Behind a backslash. */
-static int scan_escape(struct scan *s)
+static const bool is_simple_escape[256] = {
+	['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true, ['f'] = true, ['n'] = true, ['r'] = true, ['t'] = true,
+};
+
+/* At a backslash; behind one escape, or several. */
+static int scan_escapes(struct scan *s)
 {
+	/* Source text has many in a row: line ends, tabs, quotes. */
+	while (s->end - s->p >= 2 && s->p[0] == '\\' && is_simple_escape[(unsigned char)s->p[1]])
+		s->p += 2;
+	if (!at(s, '\\'))
+		return 0;
+	s->p++;
 	if (s->p == s->end)
 		return invalid(s, "");
 	if (*s->p == 'u')
 		return scan_unicode_escape(s);
-	if (*s->p == '\0' || strchr("\"\\/bfnrt", *s->p) == NULL)
-		return invalid(s, "bad escape");
-	s->p++;
-	return 0;
+	return invalid(s, "bad escape");
 }
 
 /* A signed comparison finds control characters and what is not ASCII at once. */
-size_t cw_json_plain(const char *s, size_t len)
+static inline size_t plain_run(const char *s, size_t len)
 {
 	size_t i = 0;
 
@@ -130,34 +140,42 @@ size_t cw_json_plain(const char *s, size_t len)
 	return i;
 }
 
+size_t cw_json_plain(const char *s, size_t len)
+{
+	return plain_run(s, len);
+}
+
+/* At a byte that is not ASCII, or a control character. */
+static int scan_other(struct scan *s)
+{
+	uint32_t cp = 0;
+	size_t n = cw_utf8_next(s->p, (size_t)(s->end - s->p), &cp);
+
+	if (n == 0)
+		return invalid(s, "invalid UTF-8");
+	if (cp < 0x20)
+		return invalid(s, "control character in a string");
+	s->p += n;
+	return 0;
+}
+
 static int scan_string(struct scan *s)
 {
 	if (!at(s, '"'))
 		return invalid(s, "a string is missing");
 	s->p++;
 	for (;;) {
-		uint32_t cp = 0;
-		size_t n;
+		int rc;
 
-		s->p += cw_json_plain(s->p, (size_t)(s->end - s->p));
-		if (s->p == s->end || *s->p == '"')
+		s->p += plain_run(s->p, (size_t)(s->end - s->p));
+		if (s->p == s->end)
+			return invalid(s, "");
+		if (*s->p == '"')
 			break;
-		n = cw_utf8_next(s->p, (size_t)(s->end - s->p), &cp);
-
-		if (n == 0)
-			return invalid(s, "invalid UTF-8");
-		if (cp < 0x20)
-			return invalid(s, "control character in a string");
-		s->p += n;
-		if (cp == '\\') {
-			int rc = scan_escape(s);
-
-			if (rc != 0)
-				return rc;
-		}
+		rc = *s->p == '\\' ? scan_escapes(s) : scan_other(s);
+		if (rc != 0)
+			return rc;
 	}
-	if (s->p == s->end)
-		return invalid(s, "");
 	s->p++;
 	return 0;
 }
@@ -276,15 +294,43 @@ static int scan_scalar(struct scan *s)
 	}
 }
 
+/* Whether a value that starts or has ended here, inside `depth` containers, is one that is listed. */
+static struct cw_json_mark *mark_here(const struct scan *s)
+{
+	if (s->marks == NULL || s->depth == 0 || s->depth > MARKS_DEPTH || s->open[s->depth - 1] != '{' || s->open[0] != '{')
+		return NULL;
+	/* An empty object has none. */
+	if (s->marked[s->depth - 1] == SIZE_MAX)
+		return NULL;
+	return &s->marks->items[s->marked[s->depth - 1]];
+}
+
+/* Behind a key that starts at START. */
+static int add_mark(struct scan *s, const char *start)
+{
+	if (s->marks == NULL || s->depth > MARKS_DEPTH || s->open[0] != '{')
+		return 0;
+	if (s->marks->len == s->marks->max)
+		return fail_at(s, CW_E_LIMIT, start, "too many members");
+	s->marked[s->depth - 1] = s->marks->len;
+	s->marks->items[s->marks->len++] =
+		(struct cw_json_mark){.key = start + 1, .key_len = (size_t)(s->p - start) - 2, .inner = s->depth > 1};
+	return 0;
+}
+
 /* A key and its colon. */
 static int scan_key(struct scan *s)
 {
+	const char *start;
 	int rc;
 
 	skip_blanks(s);
 	if (s->keys++ == s->repeated_key)
 		return fail_at(s, CW_E_INVALID, s->p, "duplicate key");
+	start = s->p;
 	rc = scan_string(s);
+	if (rc == 0)
+		rc = add_mark(s, start);
 	if (rc != 0)
 		return rc;
 	skip_blanks(s);
@@ -301,6 +347,8 @@ static int open_container(struct scan *s, bool *ret_empty)
 
 	if (s->depth == CW_JSON_DEPTH_MAX)
 		return fail_at(s, CW_E_LIMIT, s->p, "nested too deeply");
+	if (s->depth < MARKS_DEPTH)
+		s->marked[s->depth] = SIZE_MAX;
 	s->open[s->depth++] = c;
 	s->p++;
 	skip_blanks(s);
@@ -313,8 +361,11 @@ static int close_containers(struct scan *s, bool *ret_more)
 {
 	*ret_more = false;
 	for (;;) {
+		struct cw_json_mark *mark = mark_here(s);
 		char c;
 
+		if (mark != NULL)
+			mark->value_len = (size_t)(s->p - mark->value);
 		skip_blanks(s);
 		if (s->depth == 0)
 			return 0;
@@ -332,27 +383,49 @@ static int close_containers(struct scan *s, bool *ret_more)
 	}
 }
 
-int cw_json_scan(const char *data, size_t len, size_t repeated_key, struct cw_err *err)
+static int scan_value(struct scan *s, bool *ret_more)
 {
-	struct scan s = {.start = data, .p = data, .end = data + len, .repeated_key = repeated_key, .err = err};
+	struct cw_json_mark *mark = mark_here(s);
+	bool empty = true;
+	int rc;
+
+	skip_blanks(s);
+	if (mark != NULL)
+		mark->value = s->p;
+	if (at(s, '{') || at(s, '['))
+		rc = open_container(s, &empty);
+	else
+		rc = scan_scalar(s);
+	/* Inside a container that is not empty its first value comes next. */
+	return rc == 0 && empty ? close_containers(s, ret_more) : rc;
+}
+
+static int scan_all(struct scan *s)
+{
 	bool more = true;
 
 	while (more) {
-		bool empty = true;
-		int rc;
+		int rc = scan_value(s, &more);
 
-		skip_blanks(&s);
-		if (at(&s, '{') || at(&s, '['))
-			rc = open_container(&s, &empty);
-		else
-			rc = scan_scalar(&s);
-		/* Inside a container that is not empty its first value comes next. */
-		if (rc == 0 && empty)
-			rc = close_containers(&s, &more);
 		if (rc != 0)
 			return rc;
 	}
-	if (s.p != s.end)
-		return invalid(&s, "text behind the value");
+	if (s->p != s->end)
+		return invalid(s, "text behind the value");
 	return 0;
+}
+
+int cw_json_scan(const char *data, size_t len, size_t repeated_key, struct cw_err *err)
+{
+	struct scan s = {.start = data, .p = data, .end = data + len, .repeated_key = repeated_key, .err = err};
+
+	return scan_all(&s);
+}
+
+int cw_json_scan_marks(const char *data, size_t len, struct cw_json_marks *marks, struct cw_err *err)
+{
+	struct scan s = {.start = data, .p = data, .end = data + len, .repeated_key = SIZE_MAX, .marks = marks, .err = err};
+
+	marks->len = 0;
+	return scan_all(&s);
 }

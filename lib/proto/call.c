@@ -6,7 +6,10 @@
 #include "base/json_scan.h"
 #include "base/text.h"
 
-#define MEMBERS_MAX 64 /* of a call, of its parameters: the widest method has eight */
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define NAME_MAX_LEN ((size_t)255) /* bytes of a method's or an error's name */
 
 /* ---- walking over text that cw_json_scan() has accepted ---- */
@@ -59,13 +62,8 @@ static const char *skip_value(const char *p, const char *end)
 	return p;
 }
 
-struct member {
-	struct cw_slice key;   /* without quotes */
-	struct cw_slice value; /* raw */
-};
-
 /* The next member of the object whose text ends at END. *P starts behind the opening brace. False: no more. */
-static bool next_member(const char **p, const char *end, struct member *ret)
+static bool next_member(const char **p, const char *end, struct cw_call_member *ret)
 {
 	const char *q = skip_blanks(*p, end), *from;
 
@@ -88,31 +86,6 @@ static bool next_member(const char **p, const char *end, struct member *ret)
 bool cw_slice_is(struct cw_slice s, const char *text)
 {
 	return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
-}
-
-/* All members of the object at TEXT, at most MEMBERS_MAX, each key once. START is where messages count bytes from. */
-static int list_members(struct cw_slice text, const char *start, struct member out[MEMBERS_MAX], size_t *ret_len,
-			struct cw_err *err)
-{
-	const char *p = text.data + 1, *end = text.data + text.len;
-	struct member m;
-	size_t n = 0;
-
-	while (next_member(&p, end, &m)) {
-		size_t at = (size_t)(m.key.data - start);
-
-		if (n == MEMBERS_MAX)
-			return cw_err_set(err, CW_E_LIMIT, "message, byte %zu: more than %d members", at, MEMBERS_MAX);
-		if (memchr(m.key.data, '\\', m.key.len) != NULL)
-			return cw_err_set(err, CW_E_INVALID, "message, byte %zu: a member's name is escaped", at);
-		for (size_t i = 0; i < n; i++) {
-			if (out[i].key.len == m.key.len && memcmp(out[i].key.data, m.key.data, m.key.len) == 0)
-				return cw_err_set(err, CW_E_INVALID, "message, byte %zu: a member stands there twice", at);
-		}
-		out[n++] = m;
-	}
-	*ret_len = n;
-	return 0;
 }
 
 /* ---- calls and replies ---- */
@@ -149,53 +122,90 @@ static int take_name(struct cw_slice value, const char *start, struct cw_slice *
 
 static int take_object(struct cw_slice value, const char *start, struct cw_slice *ret, struct cw_err *err)
 {
-	struct member members[MEMBERS_MAX];
-	size_t n;
-
 	if (value.data[0] != '{')
 		return wrong(value, start, "an object is wanted", err);
 	*ret = value;
-	return list_members(value, start, members, &n, err);
+	return 0;
 }
 
-/* Check the message and list its members. */
-static int open_message(const char *data, size_t len, struct member out[MEMBERS_MAX], size_t *ret_len, struct cw_err *err)
+struct message { /* a message's members, and those of members that are objects */
+	const char *start;
+	struct cw_json_mark items[CW_CALL_MEMBERS_MAX];
+	size_t len;
+};
+
+static struct cw_slice key_of(const struct cw_json_mark *m)
 {
-	const char *end = data + len, *p;
-	int rc = cw_json_scan(data, len, SIZE_MAX, err);
+	return (struct cw_slice){m->key, m->key_len};
+}
+
+static struct cw_slice value_of(const struct cw_json_mark *m)
+{
+	return (struct cw_slice){m->value, m->value_len};
+}
+
+/* Two readers may understand a member that is there twice differently, or one whose name is escaped. */
+static int check_names(const struct message *m, struct cw_err *err)
+{
+	for (size_t i = 0; i < m->len; i++) {
+		const struct cw_json_mark *a = &m->items[i];
+
+		if (memchr(a->key, '\\', a->key_len) != NULL)
+			return wrong(key_of(a), m->start, "a member's name is escaped", err);
+		for (size_t k = 0; k < i; k++) {
+			const struct cw_json_mark *b = &m->items[k];
+
+			if (a->inner == b->inner && a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0)
+				return wrong(key_of(a), m->start, "a member stands there twice", err);
+		}
+	}
+	return 0;
+}
+
+static int open_message(const char *data, size_t len, struct message *m, struct cw_err *err)
+{
+	struct cw_json_marks marks = {.items = m->items, .max = CW_CALL_MEMBERS_MAX};
+	const char *end = data + len, *p = skip_blanks(data, end);
+	int rc = cw_json_scan_marks(data, len, &marks, err);
 
 	if (rc != 0)
 		return rc;
-	p = skip_blanks(data, end);
 	if (*p != '{')
 		return cw_err_set(err, CW_E_INVALID, "message, byte %zu: an object is wanted", (size_t)(p - data));
-	return list_members((struct cw_slice){p, (size_t)(end - p)}, data, out, ret_len, err);
+	m->start = data;
+	m->len = marks.len;
+	return check_names(m, err);
 }
 
-static int take_call_member(const struct member *m, const char *start, struct cw_call *c, struct cw_err *err)
+static int take_call_member(const struct cw_json_mark *m, const char *start, struct cw_call *c, struct cw_err *err)
 {
-	if (cw_slice_is(m->key, "method"))
-		return take_name(m->value, start, &c->method, err);
-	if (cw_slice_is(m->key, "parameters"))
-		return take_object(m->value, start, &c->parameters, err);
-	if (cw_slice_is(m->key, "more"))
-		return take_flag(m->value, start, &c->more, err);
-	if (cw_slice_is(m->key, "oneway"))
-		return take_flag(m->value, start, &c->oneway, err);
-	if (cw_slice_is(m->key, "upgrade"))
-		return take_flag(m->value, start, &c->upgrade, err);
-	return wrong(m->key, start, "a call has no such member", err);
+	struct cw_slice key = key_of(m), value = value_of(m);
+
+	if (m->inner) {
+		c->members[c->members_len++] = (struct cw_call_member){key, value};
+		return 0;
+	}
+	if (cw_slice_is(key, "method"))
+		return take_name(value, start, &c->method, err);
+	if (cw_slice_is(key, "parameters"))
+		return take_object(value, start, &c->parameters, err);
+	if (cw_slice_is(key, "more"))
+		return take_flag(value, start, &c->more, err);
+	if (cw_slice_is(key, "oneway"))
+		return take_flag(value, start, &c->oneway, err);
+	if (cw_slice_is(key, "upgrade"))
+		return take_flag(value, start, &c->upgrade, err);
+	return wrong(key, start, "a call has no such member", err);
 }
 
 int cw_call_parse(const char *data, size_t len, struct cw_call *ret, struct cw_err *err)
 {
-	struct member members[MEMBERS_MAX];
+	struct message m;
 	struct cw_call c = {.parameters = {"{}", 2}};
-	size_t n;
-	int rc = open_message(data, len, members, &n, err);
+	int rc = open_message(data, len, &m, err);
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = take_call_member(&members[i], data, &c, err);
+	for (size_t i = 0; rc == 0 && i < m.len; i++)
+		rc = take_call_member(&m.items[i], data, &c, err);
 	if (rc != 0)
 		return rc;
 	if (c.method.data == NULL)
@@ -204,21 +214,27 @@ int cw_call_parse(const char *data, size_t len, struct cw_call *ret, struct cw_e
 	return 0;
 }
 
+static int take_reply_member(const struct cw_json_mark *m, const char *start, struct cw_reply *r, struct cw_err *err)
+{
+	if (m->inner)
+		return 0;
+	if (cw_slice_is(key_of(m), "parameters"))
+		return take_object(value_of(m), start, &r->parameters, err);
+	if (cw_slice_is(key_of(m), "error"))
+		return take_name(value_of(m), start, &r->error, err);
+	if (cw_slice_is(key_of(m), "continues"))
+		return take_flag(value_of(m), start, &r->continues, err);
+	return 0;
+}
+
 int cw_reply_parse(const char *data, size_t len, struct cw_reply *ret, struct cw_err *err)
 {
-	struct member members[MEMBERS_MAX];
+	struct message m;
 	struct cw_reply r = {.continues = false};
-	size_t n;
-	int rc = open_message(data, len, members, &n, err);
+	int rc = open_message(data, len, &m, err);
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (cw_slice_is(members[i].key, "parameters"))
-			rc = take_object(members[i].value, data, &r.parameters, err);
-		else if (cw_slice_is(members[i].key, "error"))
-			rc = take_name(members[i].value, data, &r.error, err);
-		else if (cw_slice_is(members[i].key, "continues"))
-			rc = take_flag(members[i].value, data, &r.continues, err);
-	}
+	for (size_t i = 0; rc == 0 && i < m.len; i++)
+		rc = take_reply_member(&m.items[i], data, &r, err);
 	if (rc == 0)
 		*ret = r;
 	return rc;
@@ -227,26 +243,13 @@ int cw_reply_parse(const char *data, size_t len, struct cw_reply *ret, struct cw
 struct cw_slice cw_call_member(struct cw_slice parameters, const char *key)
 {
 	const char *p = parameters.data + 1, *end = parameters.data + parameters.len;
-	struct member m;
+	struct cw_call_member m;
 
 	while (next_member(&p, end, &m)) {
 		if (cw_slice_is(m.key, key))
 			return m.value;
 	}
 	return (struct cw_slice){NULL, 0};
-}
-
-bool cw_call_next(struct cw_slice parameters, size_t *at, struct cw_slice *ret_key, struct cw_slice *ret_value)
-{
-	const char *p = parameters.data + (*at > 0 ? *at : 1);
-	struct member m;
-
-	if (!next_member(&p, parameters.data + parameters.len, &m))
-		return false;
-	*at = (size_t)(p - parameters.data);
-	*ret_key = m.key;
-	*ret_value = m.value;
-	return true;
 }
 
 /* ---- strings ---- */
@@ -260,7 +263,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* The \uXXXX at P; -1: there is none. */
+/* The \uXXXX at P, where END may be before it; -1: there is none. */
 static int32_t code_unit(const char *p, const char *end)
 {
 	int32_t n = 0;
@@ -277,66 +280,100 @@ static int32_t code_unit(const char *p, const char *end)
 	return n;
 }
 
-static void add_code_point(struct cw_buf *out, uint32_t cp)
+/* As UTF-8; how many bytes. */
+static size_t put_code_point(char *text, uint32_t cp)
 {
-	char text[4];
 	size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
 	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
 
 	for (size_t i = n - 1; i > 0; i--, cp >>= 6)
 		text[i] = (char)(0x80 | (cp & 0x3f));
 	text[0] = (char)(lead[n] | cp);
-	cw_buf_add(out, text, n);
+	return n;
 }
 
-/* At a backslash; the byte behind the escape, NULL: it is none. */
-static const char *add_escape(struct cw_buf *out, const char *p, const char *end)
-{
-	static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-	const char *name;
-	int32_t unit, low;
+/* What a byte behind a backslash stands for; 0: it is no escape of one character. */
+static const char escaped[256] = {
+	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+};
 
-	if (end - p < 2)
+/* At \u: write the character to *OUT; the byte behind the escape, NULL: it is none. */
+static const char *unicode_escape(const char *p, const char *end, char **out)
+{
+	int32_t unit = code_unit(p, end), low;
+
+	if (unit <= 0 || (unit >= 0xdc00 && unit <= 0xdfff))
 		return NULL;
-	if (p[1] != 'u') {
-		name = memchr(names, p[1], sizeof(names) - 1);
-		if (name == NULL)
+	if (unit < 0xd800 || unit > 0xdfff) {
+		*out += put_code_point(*out, (uint32_t)unit);
+		return p + 6;
+	}
+	low = code_unit(p + 6, end);
+	if (low < 0xdc00 || low > 0xdfff)
+		return NULL;
+	*out += put_code_point(*out, 0x10000 + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
+	return p + 12;
+}
+
+/* Copy from P up to a backslash or END. Whole blocks are written: there are 16 bytes of room more than are read. */
+static inline size_t copy_run(char *out, const char *p, size_t len)
+{
+	size_t i = 0;
+
+#if defined(__SSE2__)
+	const __m128i backslash = _mm_set1_epi8('\\');
+
+	for (; len - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(v, backslash));
+
+		_mm_storeu_si128((__m128i *)(void *)(out + i), v);
+		if (mask != 0)
+			return i + (size_t)__builtin_ctz((unsigned)mask);
+	}
+#endif
+	for (; i < len && p[i] != '\\'; i++)
+		out[i] = p[i];
+	return i;
+}
+
+/* The bytes from P to END, unescaped, to OUT, which never gets more than there are; where OUT ends, NULL: a bad escape. */
+static char *unescape(char *out, const char *p, const char *end)
+{
+	while (p < end) {
+		size_t n = copy_run(out, p, (size_t)(end - p));
+
+		out += n;
+		p += n;
+		while (end - p >= 2 && p[0] == '\\' && escaped[(unsigned char)p[1]] != 0) {
+			*out++ = escaped[(unsigned char)p[1]];
+			p += 2;
+		}
+		if (p == end || *p != '\\')
+			continue;
+		p = unicode_escape(p, end, &out);
+		if (p == NULL)
 			return NULL;
-		cw_buf_addc(out, bytes[name - names]);
-		return p + 2;
 	}
-	unit = code_unit(p, end);
-	low = code_unit(p + 6 <= end ? p + 6 : end, end);
-	if (unit >= 0xd800 && unit <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) {
-		add_code_point(out, 0x10000 + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
-		return p + 12;
-	}
-	if (unit <= 0 || (unit >= 0xd800 && unit <= 0xdfff))
-		return NULL;
-	add_code_point(out, (uint32_t)unit);
-	return p + 6;
+	return out;
 }
 
 int cw_call_string(struct cw_slice raw, struct cw_buf *out, struct cw_err *err)
 {
-	const char *p, *end;
+	char *start, *end;
 
 	if (raw.data == NULL || raw.len < 2 || raw.data[0] != '"' || raw.data[raw.len - 1] != '"')
 		return cw_err_set(err, CW_E_INVALID, "a string is wanted");
-	p = raw.data + 1;
-	end = raw.data + raw.len - 1;
-	cw_buf_reserve(out, raw.len);
-	while (p < end) {
-		const char *stop = memchr(p, '\\', (size_t)(end - p));
-
-		cw_buf_add(out, p, (size_t)((stop != NULL ? stop : end) - p));
-		if (stop == NULL)
-			break;
-		p = add_escape(out, stop, end);
-		if (p == NULL)
-			return cw_err_set(err, CW_E_INVALID, "a string with a bad escape");
+	if (cw_buf_reserve(out, raw.len + 16) != 0)
+		return cw_buf_fail(out, "string", err);
+	start = out->data + out->len;
+	end = unescape(start, raw.data + 1, raw.data + raw.len - 1);
+	if (end == NULL) {
+		cw_buf_truncate(out, out->len);
+		return cw_err_set(err, CW_E_INVALID, "a string with a bad escape");
 	}
-	return cw_buf_fail(out, "string", err);
+	cw_buf_commit(out, (size_t)(end - start));
+	return 0;
 }
 
 void cw_call_quote(struct cw_buf *out, const char *text, size_t len)

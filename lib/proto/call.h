@@ -18,9 +18,18 @@ struct cw_slice {
 	size_t len;
 };
 
+#define CW_CALL_MEMBERS_MAX 64 /* of a call and its parameters together */
+
+struct cw_call_member { /* a parameter */
+	struct cw_slice key;   /* without its quotes */
+	struct cw_slice value; /* raw JSON text */
+};
+
 struct cw_call {
 	struct cw_slice method;	    /* without its quotes; a method name has nothing to unescape */
 	struct cw_slice parameters; /* the object as text, with braces; absent: {} */
+	struct cw_call_member members[CW_CALL_MEMBERS_MAX]; /* of the parameters */
+	size_t members_len;
 	bool more, oneway, upgrade;
 };
 
@@ -37,8 +46,6 @@ int cw_reply_parse(const char *data, size_t len, struct cw_reply *ret, struct cw
 
 /* The raw JSON text of member KEY of PARAMETERS (a string with its quotes), absent when there is none. PARAMETERS has been checked. */
 struct cw_slice cw_call_member(struct cw_slice parameters, const char *key);
-/* One member after the other: *at is 0 before the first. False: there are no more. */
-bool cw_call_next(struct cw_slice parameters, size_t *at, struct cw_slice *ret_key, struct cw_slice *ret_value);
 /* Whether S is TEXT. */
 bool cw_slice_is(struct cw_slice s, const char *text);
 /* Append the bytes that the JSON string RAW (with quotes) stands for. CW_E_INVALID: it is no string. */

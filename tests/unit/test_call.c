@@ -75,25 +75,46 @@ static void test_twice(void **state)
 		      "message, byte 31: a member's name is escaped");
 }
 
-/* 64 members are allowed, 65 are not; nesting has its limit */
+/* 64 members are allowed, those of the call counted, 65 are not; nesting has its limit */
 static void test_limits(void **state)
 {
 	char text[4096] = "{\"method\":\"a.b\",\"parameters\":{";
 	struct cw_call c;
 	size_t n;
 
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < 62; i++) {
 		n = strlen(text);
 		snprintf(text + n, sizeof(text) - n, "%s\"k%d\":%d", i > 0 ? "," : "", i, i);
 	}
 	n = strlen(text);
 	snprintf(text + n, sizeof(text) - n, "}}");
 	assert_int_equal(parse(text, &c, NULL), 0);
-	snprintf(text + n, sizeof(text) - n, ",\"k64\":0}}");
+	assert_int_equal(c.members_len, 62);
+	check_slice(c.members[61].key, "k61");
+	check_slice(c.members[61].value, "61");
+	snprintf(text + n, sizeof(text) - n, ",\"k62\":0}}");
 	assert_int_equal(parse(text, &c, NULL), CW_E_LIMIT);
 	memset(text, '[', 1001);
 	text[1001] = '\0';
 	check_refused(text, CW_E_LIMIT, "JSON text, byte 64: nested too deeply");
+}
+
+/* parameters are listed with their values, whatever those hold */
+static void test_members(void **state)
+{
+	struct cw_call c;
+
+	assert_int_equal(parse("{\"parameters\" : {\"a\" : {} ,\"b\":{\"x\":1},\"c\":[{\"y\":2}] , \"d\":\"\\\"}\"\n,\"e\":{\"z\":{}}},"
+			       "\"method\":\"a.b\"}", &c, NULL), 0);
+	assert_int_equal(c.members_len, 5);
+	check_slice(c.members[0].key, "a");
+	check_slice(c.members[0].value, "{}");
+	check_slice(c.members[1].value, "{\"x\":1}");
+	check_slice(c.members[2].value, "[{\"y\":2}]");
+	check_slice(c.members[3].value, "\"\\\"}\"");
+	check_slice(c.members[4].value, "{\"z\":{}}");
+	assert_int_equal(parse("{\"method\":\"a.b\",\"parameters\":{}}", &c, NULL), 0);
+	assert_int_equal(c.members_len, 0);
 }
 
 /* members are found by their whole name at the top only */
@@ -195,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),   cmocka_unit_test(test_refused), cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_member),  cmocka_unit_test(test_string),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_members), cmocka_unit_test(test_member),  cmocka_unit_test(test_string),
 		cmocka_unit_test(test_quote),  cmocka_unit_test(test_reply),   cmocka_unit_test(test_call_add),
 	};
 
