@@ -1,6 +1,6 @@
 #!/bin/sh
-# bench.sh BUILD [matcher [PATH...] | audit REPO... | push REPO... | pre-commit [REPO|FILES]...] - what `./dev bench` runs.
-# Prints numbers; judges nothing.
+# bench.sh BUILD [matcher [PATH...] | audit REPO... | push REPO... | pre-commit [REPO|FILES]... |
+# daemon [OPTION]... [PATH]...] - what `./dev bench` runs. Prints numbers; judges nothing.
 set -eu
 
 here=$(dirname "$0")
@@ -109,6 +109,33 @@ bench_pre_commit() {
 	done
 }
 
+# A daemon of its own, with a key of its own, for as long as it takes. Options go to bench_daemon.
+bench_daemon() {
+	work=$(mktemp -d)
+	# shellcheck disable=SC2064 # the folder of now
+	trap "end_daemon; rm -rf '$work'" EXIT
+	XDG_CONFIG_HOME=$work/config "$build/daemon/credwatchd" --socket "$work/socket" --state "$work/state" --log-level warning &
+	daemon=$!
+	for _ in $(seq 300); do
+		[ ! -S "$work/socket" ] || break
+		sleep 0.1
+	done
+	case " $* " in
+	*" /"*) ;;
+	*)
+		# shellcheck disable=SC2046,SC2086 # one word a path
+		set -- "$@" ${CREDWATCH_BENCH_SRC:-$(default_sources)}
+		;;
+	esac
+	"$build/tests/bench/bench_daemon" "$work/socket" "$@"
+}
+
+end_daemon() {
+	if kill "$daemon" 2>/dev/null; then
+		wait "$daemon" || :
+	fi
+}
+
 name=${1:-matcher}
 [ $# = 0 ] || shift
 case $name in
@@ -127,8 +154,9 @@ push)
 	[ $# != 0 ] || set -- "$(git rev-parse --show-toplevel)"
 	"$here/push.sh" "$(realpath "$build/cli/credwatch")" "$@"
 	;;
+daemon) bench_daemon "$@" ;;
 *)
-	echo "bench: unknown name '$name'; there are matcher, audit, push and pre-commit" >&2
+	echo "bench: unknown name '$name'; there are matcher, audit, push, pre-commit and daemon" >&2
 	exit 2
 	;;
 esac
