@@ -24,7 +24,7 @@ static const char *const basic[] = {
 static const char *const files[] = {
 	"open", "openat", "openat2", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
 	"readlink", "readlinkat", "getdents64", "getcwd", "pread64", "preadv", "pwrite64", "pwritev", "ftruncate", "fsync",
-	"fdatasync", "flock", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "fchmod", "umask",
+	"fdatasync", "flock", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "umask",
 	"fadvise64", "dup", "fstatfs", "statfs", "fallocate",
 };
 
@@ -98,14 +98,21 @@ static int add_conditional(scmp_filter_ctx c)
 	return rc;
 }
 
+/* The store's files are for their owner alone. Landlock says nothing of modes: no other may be set. */
+static int add_modes(scmp_filter_ctx c)
+{
+	int rc = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(fchmod), 1, SCMP_A1(SCMP_CMP_EQ, 0600));
+
+	return rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fchmod), 1, SCMP_A1(SCMP_CMP_NE, 0600));
+}
+
 /* A thread, but no process. What clone3 asks for lies in memory, where no filter can look: the library then tries clone. */
 static int add_threads(scmp_filter_ctx c)
 {
 	int rc = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 				  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 
-	rc = rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return rc;
+	return rc ? rc : seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
 static int fill(scmp_filter_ctx c, enum cw_sandbox_kind kind)
@@ -116,6 +123,7 @@ static int fill(scmp_filter_ctx c, enum cw_sandbox_kind kind)
 	if (kind == CW_SANDBOX_REPOSITORY) {
 		rc = rc ? rc : allow_all(c, files, LEN(files));
 		rc = rc ? rc : allow_all(c, threads, LEN(threads));
+		rc = rc ? rc : add_modes(c);
 		rc = rc ? rc : add_threads(c);
 	}
 	return rc ? rc : refuse_probes(c, kind);
