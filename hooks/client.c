@@ -262,8 +262,10 @@ enum cw_exit cw_client_fail(struct cw_client *c, const struct cw_err *err)
 {
 	struct cw_gate *g = &c->gate;
 
-	if (!takes_errors(c) || err->code == CW_E_USAGE)
+	if (!takes_errors(c) || err->code == CW_E_USAGE) {
+		g->way_out = c->gate.conf && may_mention_skipping(c) ? c->skip : NULL;
 		return cw_gate_fail(g, err);
+	}
 	cw_gate_say(g, "credwatch: %s accepted unscanned (hooks.on_error): ", g->what);
 	cw_gate_add_foreign(g, cw_err_msg(err));
 	cw_gate_say(g, "\n");

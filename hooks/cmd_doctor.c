@@ -164,7 +164,7 @@ static int check_format(const char *repository, struct cw_err *err)
 	cw_repo_free(r);
 	cw_vcs_shutdown();
 	if (rc == CW_E_UNSUPPORTED || rc == CW_E_NOMEM)
-		return cw_err_set(err, rc, "%s", cw_err_msg(&why));
+		return cw_err_set(err, rc, "%s: hooks stop all that goes into it", cw_err_msg(&why));
 	return 0; /* whatever else is wrong, git tells better */
 }
 

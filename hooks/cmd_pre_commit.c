@@ -110,11 +110,11 @@ static int advise(struct cw_client *c, struct cw_err *err)
 	if (m->range)
 		return cw_advise_push(g, &m->out.refs, &m->out.range, err);
 	if (m->all) {
-		cw_gate_say(g, "Nothing is staged, so all files that git tracks were looked at. Take it out of them and commit that;\n"
-			       "older commits keep it, so revoke it too.\n");
+		cw_gate_say(g, "Nothing is staged, so all files that git tracks were looked at.\n"
+			       "Take it out and commit that; older commits keep it, so revoke it too.\n");
 		return 0;
 	}
-	cw_gate_say(g, "Take it out of what is staged, then commit again:\n");
+	cw_gate_say(g, "Take it out of the file, stage that, and commit again:\n");
 	return cw_paths_say(g, "    git add", err);
 }
 

@@ -298,6 +298,10 @@ enum cw_exit cw_gate_fail(struct cw_gate *g, const struct cw_err *err)
 	cw_gate_say(g, "\n");
 	if (cw_exit_of(err) == CW_EXIT_INTERNAL || cw_exit_of(err) == CW_EXIT_INCOMPLETE)
 		cw_gate_say(g, "Nothing is accepted that was not scanned.\n");
+	if (g->way_out)
+		cw_gate_say(g, "To go on unchecked, knowing what you do:  %s\n", g->way_out);
+	else if (err->code == CW_E_UNSUPPORTED)
+		cw_gate_say(g, "No change to your commits helps: this repository cannot be scanned here.\nAsk the administrator.\n");
 	cw_gate_flush(g);
 	return cw_exit_of(err);
 }

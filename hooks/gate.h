@@ -34,6 +34,7 @@ struct cw_gate_item { /* a finding; items of one secret stand together */
 
 struct cw_gate {
 	const char *what; /* "push", "commit": what the hook lets through or not */
+	const char *way_out; /* the command that goes on without this hook; NULL: there is none, or it is not to be named */
 	const char *line_prefix; /* of every line that is said; "" or what the platform wants */
 	struct cw_conf *conf;
 	struct cw_policy *policy;

@@ -111,7 +111,8 @@ static void add_block(struct cw_gate *g, size_t number, const struct cw_gate_ite
 		add_text(g, f->label);
 		cw_gate_say(g, "\n");
 	}
-	add_python(g, items, len);
+	if (items[0].verdict != CW_VERDICT_BYPASS)
+		add_python(g, items, len);
 	if (items[0].verdict == CW_VERDICT_BLOCK && f->rule->remediation[0] && !was_explained(g, items)) {
 		cw_gate_say(g, "   ");
 		cw_gate_add_wrapped(g, f->rule->remediation, 3);
