@@ -466,6 +466,7 @@ class Errors(Base):
         self.assertStatus(done, 3)
         self.assertIn("commit rejected: ", done.errors)
         self.assertIn("unsupported repository format", done.errors)
+        self.assertIn("git commit --no-verify", done.errors)
 
     def test_no_repository(self):
         done = self.run_it("pre-commit", preexec_fn=lambda: os.chdir(self.home))

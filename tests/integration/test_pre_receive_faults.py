@@ -236,6 +236,7 @@ class Formats(harness.Case):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"push rejected", done.stderr)
+        self.assertIn(b"Ask the administrator", done.stderr)
         self.assertIn(text, done.stderr)
         self.assertIn(b"pre-receive hook declined", done.stderr)
         heads = subprocess.run(["git", "for-each-ref"], cwd=server, env=self.env, check=False, stdout=subprocess.PIPE)

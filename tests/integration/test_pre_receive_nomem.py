@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""credwatch pre-receive without memory: a push is never taken because something could not be looked at.
+"""credwatch pre-receive without memory, disk or descriptors: a push is never taken because something could not be looked at.
 
-    test_pre_receive_nomem.py PROGRAM PRELOAD"""
+    test_pre_receive_nomem.py PROGRAM FAIL_NTH STOP_NTH"""
 import os
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import harness
 import push_harness
 
-PRELOAD = ""
+PRELOAD = STOP_NTH = ""
 
 
 class NoMemory(push_harness.PushCase):
@@ -26,15 +26,17 @@ class NoMemory(push_harness.PushCase):
             return file.read()
 
     def run_failing(self, data, number, every):
+        more = {"CW_FAIL_ALL": "1"} if every else {}
+        return number, self.run_kept(data, LD_PRELOAD=PRELOAD, CW_FAIL_AT=str(number), CW_FAIL_COUNT=self.top + "/count%d" % number,
+                                     **more)
+
+    def run_kept(self, data, **variables):
         kept = os.path.join(self.top, "kept")
         env = dict(self.env, GIT_DIR=self.server, GIT_QUARANTINE_PATH=kept, GIT_OBJECT_DIRECTORY=kept,
-                   LD_PRELOAD=PRELOAD, CW_FAIL_AT=str(number), CW_FAIL_COUNT=self.top + "/count%d" % number,
-                   GIT_ALTERNATE_OBJECT_DIRECTORIES=os.path.join(self.server, "objects"))
-        if every:
-            env["CW_FAIL_ALL"] = "1"
+                   GIT_ALTERNATE_OBJECT_DIRECTORIES=os.path.join(self.server, "objects"), **variables)
         done = subprocess.run([harness.PROGRAM, "pre-receive", "--config", self.policy], env=env, cwd=self.server, check=False,
                               input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
-        return number, harness.Done(done.returncode, done.stdout, done.stderr)
+        return harness.Done(done.returncode, done.stdout, done.stderr)
 
     def every_failure(self, secret):
         data = self.capture(secret)
@@ -55,6 +57,36 @@ class NoMemory(push_harness.PushCase):
                         self.assertIn("credwatch: ", done.errors)
                     self.assertNotIn(secret or "\0", done.errors)
 
+    def every_stop(self, secret):
+        """Each file that is opened or written in turn cannot be, or the hook ends there."""
+        data = self.capture(secret)
+        right = 1 if secret else 0
+        count = self.top + "/calls"
+        # The first run makes the key, so that is in it, too.
+        key = os.path.join(self.home, ".config", "credwatch", "key")
+        os.remove(key)
+        self.assertStatus(self.run_kept(data, LD_PRELOAD=STOP_NTH, CW_STOP_COUNT=count), right)
+        with open(count, encoding="ascii") as file:
+            total = int(file.read())
+        self.assertGreater(total, 5)
+        for how in ("io", "space", "files", "kill", "term"):
+            for number in range(1, total + 1):
+                if os.path.exists(key):
+                    os.remove(key)
+                done = self.run_kept(data, LD_PRELOAD=STOP_NTH, CW_STOP_AT=str(number), CW_STOP_HOW=how)
+                if done.status == right and (right or not done.err):
+                    continue
+                self.assertNotEqual(done.status, 0, "%s %d: %s" % (how, number, done.errors))
+                if done.status > 0:
+                    self.assertIn("credwatch: ", done.errors)
+                self.assertNotIn(secret or "\0", done.errors)
+
+    def test_files_leak(self):
+        self.every_stop(harness.github(self.id()))
+
+    def test_files_clean(self):
+        self.every_stop(None)
+
     def test_leak(self):
         self.every_failure(harness.github(self.id()))
 
@@ -63,5 +95,6 @@ class NoMemory(push_harness.PushCase):
 
 
 if __name__ == "__main__":
+    STOP_NTH = os.path.abspath(sys.argv.pop(3))
     PRELOAD = os.path.abspath(sys.argv.pop(2))
     harness.main()
