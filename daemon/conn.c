@@ -379,6 +379,9 @@ void cw_conn_send(struct cw_conn *c, const char *data, size_t len, bool last)
 
 	if (c->fd < 0)
 		return;
+	/* Whoever answers has given the request up, also when the peer turns out to be gone. */
+	if (last)
+		c->gone = c->room = NULL;
 	if (c->request.oneway)
 		len = 0;
 	if (len > 0 && cw_conn_waiting(c) == 0)
