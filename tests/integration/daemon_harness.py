@@ -65,7 +65,8 @@ class Client:
             control = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
             sent = self.sock.sendmsg([data], control)
             data = data[sent:]
-        self.sock.sendall(data)
+        if data:
+            self.sock.sendall(data)
 
     def send(self, method, parameters=None, fds=(), **flags):
         call = {"method": method if "." in method else "io.credwatch." + method}
