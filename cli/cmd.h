@@ -27,6 +27,8 @@ enum cw_exit cw_cmd_allow(int argc, char **argv);
 enum cw_exit cw_cmd_baseline(int argc, char **argv);
 enum cw_exit cw_cmd_status(int argc, char **argv);
 enum cw_exit cw_cmd_sessions(int argc, char **argv);
+enum cw_exit cw_cmd_watch(int argc, char **argv);
+enum cw_exit cw_cmd_findings(int argc, char **argv);
 enum cw_exit cw_cmd_key(int argc, char **argv);
 enum cw_exit cw_cmd_help(int argc, char **argv);
 enum cw_exit cw_cmd_version(int argc, char **argv);

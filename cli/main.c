@@ -31,6 +31,8 @@ const struct cw_command cw_commands[] = {
 	{"key", "show, export or import the key of fingerprints", cw_cmd_key},
 	{"config", "show the configuration, check a file of it, list all keys", cw_cmd_config},
 	{"status", "show how the daemon is", cw_cmd_status},
+	{"watch", "have the daemon watch repositories", cw_cmd_watch},
+	{"findings", "list what the daemon found in watched repositories", cw_cmd_findings},
 	{"sessions", "list or close connections to the daemon", cw_cmd_sessions},
 	{"help", "show this text, or that of a command", cw_cmd_help},
 	{"version", "show the version (also --version)", cw_cmd_version},
