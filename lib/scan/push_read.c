@@ -110,9 +110,11 @@ static int read_object(struct cw_push *p, const struct cw_object_ref *ref, struc
 	char hex[CW_OID_HEX_SIZE];
 	struct cw_object o;
 	uint32_t holder;
-	uint64_t size;
-	int rc = cw_repo_header(p->repo, &ref->oid, &type, &size, &why);
+	uint64_t size = 0;
+	int rc = 0;
 
+	if (!cw_repo_is_small(p->repo, ref, p->opts->object_max))
+		rc = cw_repo_header(p->repo, &ref->oid, &type, &size, &why);
 	cw_oid_hex(&ref->oid, hex);
 	if (!rc && size > p->opts->object_max) {
 		cw_scanner_too_large(&p->lookup.scanner, hex, size, p->opts->object_max);

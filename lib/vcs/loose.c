@@ -337,12 +337,39 @@ static int list_dir(struct listing *l, unsigned first, struct cw_err *err)
 	return rc;
 }
 
+static unsigned hex_digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
+}
+
+/* Which directories of objects there are: most of 256 are not in a small store. When that cannot be listed, all are tried. */
+static void find_dirs(const char *store, bool there[256])
+{
+	DIR *dir = opendir(store);
+	struct dirent *e;
+
+	memset(there, !dir, 256);
+	if (!dir)
+		return;
+	while ((errno = 0, e = readdir(dir))) {
+		const char *name = e->d_name;
+
+		if (strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2)
+			there[hex_digit(name[0]) << 4 | hex_digit(name[1])] = true;
+	}
+	if (errno)
+		memset(there, true, 256);
+	closedir(dir);
+}
+
 static int list_all(struct listing *l, struct cw_err *err)
 {
+	bool there[256];
 	int rc = 0;
 
+	find_dirs(l->store, there);
 	for (unsigned first = 0; !rc && first < 256; first++)
-		rc = list_dir(l, first, err);
+		rc = there[first] ? list_dir(l, first, err) : 0;
 	return rc;
 }
 
