@@ -1,6 +1,7 @@
 /* daemon/pool.c - see pool.h. Jobs: taken, numbered, ended. */
 #include "daemon/pool_int.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,6 +67,28 @@ static void kick(struct cw_pool *p)
 	p->kicked = true;
 }
 
+static void use_rules(struct cw_pool *p, struct cw_pool_ruleset *r)
+{
+	cw_pool_rules_unref(p, p->rules);
+	p->rules = r;
+	p->day = cw_clock_wall() / CW_POOL_DAY;
+}
+
+void cw_pool_renew(struct cw_pool *p)
+{
+	const size_t head = sizeof(struct cw_ipc_head);
+	struct cw_pool_rules rules = {.memfd = fcntl(p->rules->memfd, F_DUPFD_CLOEXEC, 0), .setup = CW_BUF_INIT_SECRET};
+	struct cw_pool_ruleset *r = NULL;
+
+	cw_buf_add(&rules.setup, p->rules->setup.data + head, p->rules->setup.len - head);
+	if (rules.memfd >= 0 && rules_new(p, &rules, &r, NULL) == 0)
+		use_rules(p, r);
+	else
+		p->day = cw_clock_wall() / CW_POOL_DAY; /* then tomorrow */
+	cw_closep(&rules.memfd);
+	cw_buf_release(&rules.setup);
+}
+
 int cw_pool_set_rules(struct cw_pool *p, struct cw_pool_rules *rules, struct cw_err *err)
 {
 	struct cw_pool_ruleset *r = NULL;
@@ -78,8 +101,7 @@ int cw_pool_set_rules(struct cw_pool *p, struct cw_pool_rules *rules, struct cw_
 	cw_buf_release(&rules->setup);
 	if (rc < 0)
 		return rc;
-	cw_pool_rules_unref(p, p->rules);
-	p->rules = r;
+	use_rules(p, r);
 	for (int i = 0; i < CW_POOL_CLASSES; i++)
 		p->kinds[i].bad_starts = 0;
 	kick(p);

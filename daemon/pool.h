@@ -5,7 +5,8 @@
  * A worker that dies, passes a job's deadline or eats its memory is replaced, after a pause that doubles with each death in a row. The job
  * that it was at is tried once more alone, then ends as failed; its other jobs go back to the head of their queue and count nothing.
  * A repository job that passes its deadline is not tried again.
- * New rules: a job is always done by the rules that were in force when it was submitted.
+ * New rules: a job is always done by the rules that were in force when it was submitted. Each day content workers are replaced, since
+ * what a policy allows may end with one.
  * Every job ends exactly once: by its `done`, or by cw_pool_cancel(). */
 #ifndef CW_DAEMON_POOL_H
 #define CW_DAEMON_POOL_H

@@ -20,6 +20,7 @@
 #define CW_POOL_PAUSE_MAX_MS 10000
 #define CW_POOL_BAD_STARTS 5			 /* in a row: no worker starts, jobs that wait for one end */
 #define CW_POOL_BYTES_PER_MS 8192		 /* a large job gets a millisecond more for so many bytes */
+#define CW_POOL_DAY 86400			 /* seconds */
 #define CW_POOL_USER_BUCKETS 64
 #define CW_POOL_IDLE_USERS 256			 /* kept for their next job */
 
@@ -118,6 +119,7 @@ struct cw_pool_kind { /* of each class */
 struct cw_pool {
 	struct cw_pool_opts opts;
 	struct cw_pool_ruleset *rules, *rulesets;
+	int64_t day; /* since 1970-01-01, of `rules` */
 	struct cw_pool_worker *workers;
 	struct cw_pool_kind kinds[CW_POOL_CLASSES];
 	struct cw_pool_user *users[CW_POOL_USER_BUCKETS];
@@ -143,6 +145,9 @@ void cw_pool_end(struct cw_pool *p, struct cw_pool_job *job, bool ok, const char
 void cw_pool_fail(struct cw_pool *p, struct cw_pool_job *job, const char *reason);
 /* The job with this id, or NULL. */
 struct cw_pool_job *cw_pool_job(const struct cw_pool *p, uint64_t id);
+
+/* Replace the workers by new ones with the same rules: what policy says depends on the day. */
+void cw_pool_renew(struct cw_pool *p);
 
 /* ---- pool_queue.c ---- */
 void cw_pool_list_add(struct cw_pool_list *l, struct cw_pool_job *job, bool first);

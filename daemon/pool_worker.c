@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define PAGE_SIZE 4096
 #define SOCKET_BUFFER (1 << 20) /* bytes asked for; the kernel gives what it allows */
 #define ABOVE_OURS 16		/* descriptors from here on cannot be one of the worker's own */
@@ -484,6 +486,8 @@ void cw_pool_tend(void *payload)
 	if (p->kicked)
 		cw_timer_stop(p->kick);
 	p->kicked = false;
+	if (p->rules && cw_clock_wall() / CW_POOL_DAY != p->day)
+		cw_pool_renew(p);
 	for (int cls = 0; cls < CW_POOL_CLASSES; cls++) {
 		start_wanted(p, cls);
 		hand_out(p, cls);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/pool.h"
+#include "daemon/pool_int.h"
 
 #define PATIENCE_MS 50000 /* the whole test is stopped then; never reached */
 #define JOBS_MAX 512
@@ -448,6 +448,28 @@ static void test_set_rules(void **state)
 	close_bench(&b);
 }
 
+/* a new day: other processes, the same rules, nothing lost */
+static void test_renew(void **state)
+{
+	struct bench b;
+	struct cw_worker_info before, after = {.pid = 0};
+
+	open_bench(&b, 1);
+	submit(&b, "e x");
+	run(&b, 1);
+	assert_true(cw_pool_worker(b.pool, 0, &before));
+	submit(&b, "e x");
+	cw_pool_renew(b.pool);
+	submit(&b, "e x");
+	run(&b, 3);
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(b.outcomes[i].text, "one first e x");
+	assert_true(cw_pool_worker(b.pool, 0, &after));
+	assert_int_not_equal(before.pid, after.pid);
+	assert_int_equal(b.died, 0);
+	close_bench(&b);
+}
+
 /* the rules are replaced while the only job of the old ones has just killed its worker: it still gets the old rules */
 static void test_set_rules_after_death(void **state)
 {
@@ -566,7 +588,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_answers), CASE(test_many), CASE(test_poison), CASE(test_second_try), CASE(test_without_trace),
 		CASE(test_deadline), CASE(test_nonsense), CASE(test_no_start), CASE(test_limits), CASE(test_fairness),
-		CASE(test_cancel), CASE(test_repository), CASE(test_set_rules), CASE(test_set_rules_after_death),
+		CASE(test_cancel), CASE(test_repository), CASE(test_set_rules), CASE(test_renew), CASE(test_set_rules_after_death),
 		CASE(test_drain), CASE(test_free_in_flight), CASE(test_large), CASE(test_storm),
 	};
 
