@@ -133,7 +133,7 @@ class Daemon:
             if variable in os.environ:
                 self.env[variable] = os.environ[variable]
         self.env.update(env or {})
-        self.process, self.pass_fd = None, pass_fd
+        self.process, self.pass_fd, self.before = None, pass_fd, None  # before: runs in the new process
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify_path = os.path.join(top, name + ".notify")
         with contextlib.suppress(FileNotFoundError):
@@ -161,7 +161,7 @@ class Daemon:
             more["pass_fds"] = (self.pass_fd,)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=self.top,
-                                            start_new_session=True, **more)
+                                            start_new_session=True, preexec_fn=self.before, **more)
         if ready:
             self.wait_for("READY=1")
         return self
