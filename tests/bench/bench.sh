@@ -155,8 +155,9 @@ push)
 	"$here/push.sh" "$(realpath "$build/cli/credwatch")" "$@"
 	;;
 daemon) bench_daemon "$@" ;;
+watch) python3 -B "$here/watch.py" "$build/daemon/credwatchd" "$@" ;;
 *)
-	echo "bench: unknown name '$name'; there are matcher, audit, push, pre-commit and daemon" >&2
+	echo "bench: unknown name '$name'; there are matcher, audit, push, pre-commit, daemon and watch" >&2
 	exit 2
 	;;
 esac
