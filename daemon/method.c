@@ -17,7 +17,7 @@ static const struct cw_method table[] = {
 	{IO "ScanFd", "path engine digest", CW_ROLE_SCAN, CW_METHOD_FD, cw_method_scan_fd},
 	{IO "ScanObjects", "objects engine digest", CW_ROLE_SCAN, CW_METHOD_FD, cw_method_scan_objects},
 	{IO "ScanRepository", "path", CW_ROLE_ADMIN, CW_METHOD_MORE, cw_method_scan_repository},
-	{IO "ReportOutcome", "command repository status findings expected unscanned", CW_ROLE_SCAN, 0, cw_method_report_outcome},
+	{IO "ReportOutcome", "command repository status findings expected unscanned user refs", CW_ROLE_SCAN, 0, cw_method_report_outcome},
 	{IO "Watch", "path from_now", CW_ROLE_ADMIN, 0, cw_method_watch},
 	{IO "Unwatch", "path", CW_ROLE_ADMIN, 0, cw_method_unwatch},
 	{IO "ListWatches", "", CW_ROLE_AUDIT, 0, cw_method_list_watches},

@@ -211,7 +211,8 @@ static void copy_findings(struct cw_json *event, const struct cw_json *findings)
 }
 
 struct outcome {
-	const char *command, *repository;
+	const char *command, *repository, *user; /* user: the caller's word; or NULL */
+	const struct cw_json *refs;		 /* or NULL */
 	const struct cw_json *findings;
 	int64_t status, expected, unscanned;
 };
@@ -222,6 +223,8 @@ static const char *take_outcome(const struct cw_json *p, struct outcome *o)
 	o->command = cw_json_str(cw_json_get(p, "command"));
 	o->repository = cw_json_str(cw_json_get(p, "repository"));
 	o->findings = cw_json_get(p, "findings");
+	o->user = cw_json_str(cw_json_get(p, "user"));
+	o->refs = cw_json_get(p, "refs");
 	if (o->command == NULL)
 		return "command";
 	if (o->repository == NULL)
@@ -238,9 +241,19 @@ static const char *take_outcome(const struct cw_json *p, struct outcome *o)
 static void note_outcome(struct cw_request *r, const struct outcome *o)
 {
 	struct cw_audit_event line = CW_AUDIT_EVENT("outcome", &r->peer);
+	const struct cw_json *first = cw_json_first(o->findings);
+	CW_CLEANUP(cw_buf_release) struct cw_buf refs = CW_BUF_INIT;
 
+	for (const struct cw_json *ref = o->refs != NULL ? cw_json_first(o->refs) : NULL; ref != NULL; ref = cw_json_next(ref)) {
+		cw_buf_adds(&refs, refs.len > 0 ? " " : "");
+		cw_buf_adds(&refs, cw_json_str(ref) != NULL ? cw_json_str(ref) : "?");
+	}
 	line.method = o->command;
 	line.repository = o->repository;
+	line.claimed_user = o->user;
+	line.refs = o->refs != NULL ? refs.data : NULL;
+	line.fingerprint = cw_json_str(cw_json_get(first, "fingerprint"));
+	line.rule = cw_json_str(cw_json_get(first, "rule"));
 	line.status = o->status;
 	line.findings = (int64_t)cw_json_len(o->findings);
 	cw_audit_note(r->daemon->audit, &line);
@@ -254,6 +267,8 @@ static void publish_outcome(struct cw_request *r, const struct outcome *o)
 	cw_json_add_int(event, "uid", (int64_t)r->peer.uid);
 	cw_json_add_str(event, "command", o->command);
 	cw_json_add_str(event, "repository", o->repository);
+	if (o->user != NULL)
+		cw_json_add_str(event, "claimed_user", o->user);
 	cw_json_add_int(event, "status", o->status);
 	cw_json_add_int(event, "count", (int64_t)cw_json_len(o->findings));
 	cw_json_add_int(event, "expected", o->expected);

@@ -15,9 +15,12 @@
 #include "hooks/hooks.h"
 #include "hooks/platform.h"
 #include "hooks/record.h"
+#include "hooks/tell.h"
 #include "scan/push.h"
 #include "vcs/push.h"
 #include "vcs/repo.h"
+
+#define TOLD_REFS_MAX 50 /* that a daemon is told of */
 
 struct options {
 	const char *config;
@@ -294,16 +297,64 @@ static int say_findings(struct receive *r, struct cw_err *err)
 	return rc;
 }
 
+/* NAME as others may see it, at the end of LIST (char *). */
+static int add_clean(struct receive *r, const char *name, struct cw_vec *list)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT;
+	char **slot;
+
+	if (cw_gate_cleanse(&r->gate, name, &clean, NULL) != 0)
+		return CW_E_NOMEM;
+	slot = cw_vec_push(list);
+	if (!slot)
+		return CW_E_NOMEM;
+	*slot = cw_buf_detach(&clean);
+	return *slot ? 0 : CW_E_NOMEM;
+}
+
+/* For the daemon's log and those who listen there: the repository, who pushes, the first refs. Nothing depends on it. */
+static void tell(struct receive *r, enum cw_exit status)
+{
+	CW_CLEANUP(cw_freep) char *real = NULL;
+	struct cw_vec texts = CW_VEC_INIT(char *, TOLD_REFS_MAX + 2), refs;
+	struct cw_outcome outcome = {.command = "pre-receive", .status = (int)status, .server = true, .findings = r->gate.findings,
+				     .coverage = &r->gate.coverage};
+	int rc;
+
+	if (!cw_tell_wanted(r->gate.conf, true))
+		return;
+	real = realpath(r->quarantine.git_dir, NULL);
+	rc = add_clean(r, real ? real : "", &texts);
+	if (rc == 0)
+		rc = add_clean(r, r->platform.user ? r->platform.user : "", &texts);
+	for (size_t i = 0; rc == 0 && i < r->refs.len && i < TOLD_REFS_MAX; i++)
+		rc = add_clean(r, CW_VEC_AT(&r->refs, struct cw_push_ref, i).name, &texts);
+	if (rc == 0) {
+		refs = texts;
+		refs.items = (char **)texts.items + 2;
+		refs.len -= 2;
+		outcome.repository = CW_VEC_AT(&texts, char *, 0);
+		outcome.user = r->platform.user ? CW_VEC_AT(&texts, char *, 1) : NULL;
+		outcome.refs = &refs;
+		cw_tell_daemon(r->gate.conf, &outcome);
+	}
+	for (size_t i = 0; i < texts.len; i++)
+		free(CW_VEC_AT(&texts, char *, i));
+	cw_vec_release(&texts);
+}
+
 static enum cw_exit conclude(struct receive *r, struct cw_err *err)
 {
 	bool covered = is_covered(r);
+	enum cw_exit status;
 
 	if (say_findings(r, err) != 0)
 		return cw_gate_fail(&r->gate, err);
 	cw_gate_flush(&r->gate);
-	if (!covered)
-		return CW_EXIT_INCOMPLETE;
-	return r->gate.secrets[CW_VERDICT_BLOCK] > 0 ? CW_EXIT_FINDINGS : CW_EXIT_CLEAN;
+	status = r->gate.secrets[CW_VERDICT_BLOCK] > 0 ? CW_EXIT_FINDINGS : CW_EXIT_CLEAN;
+	status = covered ? status : CW_EXIT_INCOMPLETE;
+	tell(r, status);
+	return status;
 }
 
 static void release(struct receive *r)

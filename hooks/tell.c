@@ -36,6 +36,12 @@ static struct cw_json *parameters_of(const struct cw_outcome *t)
 	list = cw_json_add_array(o, "findings");
 	for (size_t i = 0; i < len && i < CW_TELL_FINDINGS_MAX; i++)
 		add_finding(list, cw_findings_at(t->findings, i));
+	if (t->user)
+		cw_json_add_str(o, "user", t->user);
+	if (t->refs)
+		list = cw_json_add_array(o, "refs");
+	for (size_t i = 0; t->refs && i < t->refs->len; i++)
+		cw_json_add_str(list, NULL, CW_VEC_AT(t->refs, char *, i));
 	cw_json_add_int(o, "expected", (int64_t)t->coverage->expected);
 	cw_json_add_int(o, "unscanned", (int64_t)t->coverage->unscanned);
 	return o;

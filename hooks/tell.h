@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/vec.h"
 #include "policy/conf.h"
 #include "policy/findings.h"
 #include "scan/coverage.h"
@@ -18,6 +19,8 @@
 struct cw_outcome { /* all borrowed */
 	const char *command;	/* "pre-receive", "audit" */
 	const char *repository; /* path, cleansed; or "" */
+	const char *user;	/* who pushes, as the platform claims, cleansed; or NULL */
+	const struct cw_vec *refs; /* char *: names of what is pushed to, cleansed; or NULL */
 	int status;		/* exit status */
 	bool server;		/* a server's hook: only the system's configuration may name the socket */
 	const struct cw_findings *findings; /* finished; or NULL */

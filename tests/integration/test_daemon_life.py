@@ -383,8 +383,9 @@ class Files(daemon_harness.Case):
             client.call("Watch", {"path": self.top + "/git/a.git"})
             client.call("Unwatch", {"path": self.top + "/git/a.git"})
             client.call("Reload")
-            client.call("ReportOutcome", {"command": "pre-receive", "repository": "/srv/" + token, "status": 1, "findings": [],
-                                          "expected": 5, "unscanned": 0})
+            client.call("ReportOutcome", {"command": "pre-receive", "repository": "/srv/" + token, "status": 1, "user": "eve " + token,
+                                          "findings": [{"rule": "github.pat", "fingerprint": fingerprint}],
+                                          "refs": ["refs/heads/a", "refs/heads/b"], "expected": 5, "unscanned": 0})
             numbers = [s["id"] for s in client.call("Sessions")["sessions"]]
             client.call("Disconnect", {"session": max(numbers)})
             self.assertIsNone(other.receive_raw())
@@ -396,7 +397,9 @@ class Files(daemon_harness.Case):
             self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual(lines[0]["fingerprint"], fingerprint)
         self.assertIn("it is ", lines[0]["reason"])
-        self.assertEqual(lines[5]["status"], 1)
+        self.assertEqual((lines[5]["status"], lines[5]["findings"], lines[5]["refs"], lines[5]["rule"]),
+                         (1, 1, "refs/heads/a refs/heads/b", "github.pat"))
+        self.assertIn("eve", lines[5]["claimed_user"])
         with open(path, encoding="utf-8") as file:
             self.assertNotIn(token, file.read())
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
