@@ -128,11 +128,14 @@ static void got_ready(struct cw_pool_worker *w, const char *note, size_t len)
 	const struct cw_pool_opts *o = &w->pool->opts;
 	char line[200];
 
-	if (w->ready || w->state != CW_POOL_STARTING) {
+	if (w->ready || w->state > CW_POOL_LEAVING) {
 		garbled(w);
 		return;
 	}
 	w->ready = true;
+	/* It was told to go while it started. */
+	if (w->state == CW_POOL_LEAVING)
+		return;
 	w->state = CW_POOL_READY;
 	w->pool->kinds[w->cls].bad_starts = 0;
 	cw_timer_stop(w->timer);
