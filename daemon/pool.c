@@ -314,7 +314,8 @@ void cw_pool_hold(struct cw_pool *p, uint64_t id, bool held)
 {
 	struct cw_pool_job *job = cw_pool_job(p, id);
 
-	if (!job || !job->worker || job->worker->held == held)
+	/* What one that is gone has said is little, and waits here already: it is told now or never. */
+	if (!job || !job->worker || job->worker->gone || job->worker->held == held)
 		return;
 	job->worker->held = held;
 	job->worker->resumed = !held;

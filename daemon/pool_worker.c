@@ -304,6 +304,7 @@ static void reaped(struct cw_pool_worker *w, const siginfo_t *info)
 	char reason[80];
 
 	w->held = false;
+	cw_pool_take(w);
 	cw_pool_receive(w);
 	describe(w, info, reason, sizeof(reason));
 	if (w->state != CW_POOL_LEAVING && !w->unwanted) {
