@@ -12,6 +12,8 @@ struct scan { /* a job, and who waits for it */
 	struct cw_request *request;
 	struct cw_pool *pool;
 	uint64_t job;
+	bool told;   /* a finding was */
+	bool broken; /* what was told is not what the scan found */
 };
 
 struct slices { /* parameters as they came; data NULL: absent or null */
@@ -79,9 +81,12 @@ static void scan_done(void *payload, bool ok, const char *data, size_t len)
 {
 	struct scan *s = payload;
 	struct cw_request *r = s->request;
+	bool broken = s->broken;
 
 	free(s);
-	if (ok)
+	if (ok && broken)
+		cw_request_fail(r, "ScanFailed", "its worker ended, or memory was short, while findings were told");
+	else if (ok)
 		cw_request_reply_text(r, data, len);
 	else
 		cw_request_fail(r, "ScanFailed", "%.*s", (int)(len < 400 ? len : 400), data);
@@ -211,13 +216,19 @@ static void scan_record(void *payload, enum cw_ipc_kind kind, const char *data, 
 	struct scan *s = payload;
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
 
-	if (kind != CW_IPC_RECORD || !s->request->more || cw_call_member((struct cw_slice){data, len}, "progress").data != NULL)
+	/* The first word of a worker: another one begins anew, and what it finds would be told twice. */
+	s->broken = s->broken || (kind == CW_IPC_REFS && s->told);
+	if (kind != CW_IPC_RECORD || s->broken || !s->request->more || cw_call_member((struct cw_slice){data, len}, "progress").data != NULL)
 		return;
 	cw_buf_adds(&text, "{\"finding\":");
 	cw_buf_add(&text, data, len);
 	cw_buf_addc(&text, '}');
-	if (cw_buf_fail(&text, "finding", NULL) != 0 || !cw_request_continue_text(s->request, text.data, text.len) ||
-	    cw_request_has_room(s->request))
+	if (cw_buf_fail(&text, "finding", NULL) != 0) {
+		s->broken = true;
+		return;
+	}
+	s->told = true;
+	if (!cw_request_continue_text(s->request, text.data, text.len) || cw_request_has_room(s->request))
 		return;
 	cw_pool_hold(s->pool, s->job, true);
 	cw_request_when_room(s->request, scan_go_on, s);
