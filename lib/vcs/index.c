@@ -99,7 +99,7 @@ static int read_name(const char *p, const char *end, size_t head, unsigned flags
 		nul = memchr(p, '\0', (size_t)(end - p));
 		len = nul ? (size_t)(nul - p) : (size_t)(end - p);
 	}
-	if (len >= (size_t)(end - p) || p[len] || len > PATH_LEN_MAX)
+	if (len >= (size_t)(end - p) || p[len] || len > PATH_LEN_MAX || memchr(p, '\0', len))
 		return cw_index_bad(err, "a name");
 	e->path = p;
 	e->path_len = (uint32_t)len;

@@ -278,6 +278,16 @@ static void test_counts(void **state)
 	}
 }
 
+static void test_long_name(void **state)
+{
+	/* the length of a name is larger than the name: by a NUL that only fills up */
+	CW_CLEANUP(cw_buf_release) struct cw_buf b = CW_BUF_INIT;
+
+	put_entries(&b, 2, three, 1);
+	b.data[12 + 40 + ID_LEN + 1]++;
+	refuse(&b, CW_E_CORRUPT, "a name");
+}
+
 static void test_names_of_version_4(void **state)
 {
 	/* more is dropped than the name before has; a number that has no end or is too large */
@@ -534,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_names_of_version_4),
 		cmocka_unit_test(test_extensions),
 		cmocka_unit_test(test_trees),
