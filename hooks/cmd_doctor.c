@@ -120,20 +120,25 @@ static int look_at(struct visit *v, const char *hook, struct cw_scratch *scratch
 
 /* ---- the whole ---- */
 
+/* Whether FOLDER has a hook of this program for HOOK, or one that hands over to the repository's own. */
+static bool has_shim(const char *folder, const char *hook, bool handing_over)
+{
+	enum cw_shim_state state = CW_SHIM_NONE;
+	struct cw_shim s;
+	bool there = cw_shim_init(&s, folder, hook, true, NULL) == 0 && cw_shim_look(&s, &state, NULL) == 0;
+
+	cw_shim_release(&s);
+	return there && (state == CW_SHIM_OLD || state == CW_SHIM_CURRENT || (handing_over && state == CW_SHIM_PASSES));
+}
+
 static void look_elsewhere(struct visit *v, const struct cw_hooks_at *at)
 {
 	if (!at->folder || !at->own || strcmp(at->folder, at->own) == 0)
 		return;
 	printf("note core.hooksPath: git looks for hooks in %s, not in %s\n", v->folder, at->own);
-	for (const char *const *hook = cw_shim_hooks; *hook; hook++) {
-		struct cw_shim s;
-		enum cw_shim_state state = CW_SHIM_NONE;
-
-		if (cw_shim_init(&s, at->own, *hook, false, NULL) == 0 && cw_shim_look(&s, &state, NULL) == 0 &&
-		    (state == CW_SHIM_OLD || state == CW_SHIM_CURRENT))
+	for (const char *const *hook = cw_shim_hooks; *hook; hook++)
+		if (has_shim(at->own, *hook, false) && !has_shim(v->folder, *hook, true))
 			bad(v, *hook, "it is installed in a folder where git does not look", "credwatch install");
-		cw_shim_release(&s);
-	}
 }
 
 static int visit(struct visit *v, const struct cw_hooks_at *at, struct cw_err *err)

@@ -4,6 +4,7 @@
     test_framework.py PROGRAM"""
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -70,6 +71,32 @@ class Manifest(unittest.TestCase):
         # The schema says no to what is wrong.
         hooks[0]["langauge"] = hooks[0].pop("language")
         self.assertFalse(jsonschema.Draft7Validator(schema).is_valid(hooks))
+
+
+class Image(unittest.TestCase):
+    """The image is not built here; what it takes from Debian and from this source is there."""
+
+    def setUp(self):
+        with open(os.path.join(SOURCE, "contrib", "docker", "Dockerfile"), encoding="utf-8") as file:
+            self.text = file.read().replace("\\\n", " ")
+
+    def test_files(self):
+        sources = re.findall(r"^COPY (?!--from)(\S+) ", self.text, re.MULTILINE)
+        self.assertEqual(sources, [".", "contrib/docker/entrypoint"])
+        self.assertTrue(os.access(ENTRYPOINT, os.X_OK))
+        with open(os.path.join(SOURCE, "meson_options.txt"), encoding="utf-8") as file:
+            self.assertIn("option('tests'", file.read())
+
+    @unittest.skipUnless(shutil.which("dpkg") and shutil.which("readelf"), "dpkg or readelf is not installed")
+    def test_libraries(self):
+        # Each library that the program is linked with comes with a package that is installed in the image.
+        installed = set(re.findall(r"apt-get install -y --no-install-recommends (.*?)&&", self.text)[0].split())
+        head = subprocess.run(["readelf", "-d", harness.PROGRAM], stdout=subprocess.PIPE, check=True).stdout.decode()
+        for library in re.findall(r"NEEDED.*\[(.*)\]", head):
+            owners = subprocess.run(["dpkg", "-S", "*/" + library], stdout=subprocess.PIPE, check=False).stdout.decode()
+            packages = {line.split(":")[0] for line in owners.splitlines()}
+            packages = {"libhyperscan5" if each == "libvectorscan5" else each for each in packages}
+            self.assertTrue(packages & (installed | {"libc6", "libgcc-s1", "libstdc++6"}) or "san.so" in library, library)
 
 
 @unittest.skipUnless(shutil.which("pre-commit"), "pre-commit is not installed")

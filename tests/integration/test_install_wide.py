@@ -170,6 +170,18 @@ class Global(Base):
         self.ok("uninstall", self.scope, *self.more)
         self.assertEqual(self.setting(self.scope, "core.hooksPath"), "/somewhere/else")
 
+    def test_beside_a_repository(self):
+        # Installed in a repository, too: both work, whichever came first.
+        self.ok("install")
+        self.put("pre-commit")
+        self.stage("a.txt", line(self.secret))
+        self.stopped(*COMMIT, texts=("a.txt:1",))
+        self.assertIn("ok   pre-commit", self.ok("doctor").text)
+        self.stage("a.txt", "clean\n")
+        self.stopped("commit", "-q", "-m", self.secret, texts=("in the message",))
+        self.ok("uninstall", self.scope, *self.more)
+        self.assertIn("ok   pre-commit", self.ok("doctor").text)
+
     def test_own_setting_of_a_repository(self):
         # A repository with a folder of its own is not reached; doctor says so there.
         self.put()
