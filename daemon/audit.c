@@ -13,7 +13,7 @@ struct cw_audit {
 	struct cw_daemon *d;
 	struct cw_set *set;
 	struct cw_cleanser *cleanser; /* NULL: no line was written yet */
-	struct cw_log_limit limit;
+	struct cw_log_limit outcomes, others; /* so that who is refused a lot cannot push out what hooks report */
 };
 
 int cw_audit_new(struct cw_daemon *d, struct cw_audit **ret, struct cw_err *err)
@@ -23,6 +23,7 @@ int cw_audit_new(struct cw_daemon *d, struct cw_audit **ret, struct cw_err *err)
 	if (!a)
 		return cw_err_nomem(err);
 	a->d = d;
+	a->outcomes.max = CW_AUDIT_NOTES_MAX;
 	*ret = a;
 	return 0;
 }
@@ -100,7 +101,7 @@ static void add_numbers(struct cw_json *record, const struct cw_audit_event *e, 
 		cw_json_add_int(record, "lines_left_out_before", (int64_t)dropped);
 }
 
-static int add_line(struct cw_audit *a, const struct cw_audit_event *e, uint64_t dropped, struct cw_err *err)
+static int add_line(struct cw_audit *a, const struct cw_audit_event *e, bool sync, uint64_t dropped, struct cw_err *err)
 {
 	const char *path = a->d->rules.conf->daemon_audit_log;
 	CW_CLEANUP(cw_json_free_p) struct cw_json *record = cw_json_object();
@@ -119,14 +120,14 @@ static int add_line(struct cw_audit *a, const struct cw_audit_event *e, uint64_t
 	rc = add_texts(a, record, e, err);
 	add_numbers(record, e, dropped);
 	if (rc == 0)
-		rc = cw_audit_log_add(path, record, err);
+		rc = sync ? cw_audit_log_add(path, record, err) : cw_audit_log_note(path, record, err);
 	return rc == 0 ? 0 : cw_err_wrap(err, rc, "audit log");
 }
 
 int cw_audit_add(struct cw_audit *a, const struct cw_audit_event *e, struct cw_err *err)
 {
 	struct cw_err why = CW_ERR_INIT;
-	int rc = add_line(a, e, 0, &why);
+	int rc = add_line(a, e, true, 0, &why);
 
 	if (rc == 0)
 		return 0;
@@ -136,9 +137,10 @@ int cw_audit_add(struct cw_audit *a, const struct cw_audit_event *e, struct cw_e
 
 void cw_audit_note(struct cw_audit *a, const struct cw_audit_event *e)
 {
+	struct cw_log_limit *limit = strcmp(e->event, "outcome") == 0 ? &a->outcomes : &a->others;
 	struct cw_err why = CW_ERR_INIT;
 	uint64_t dropped = 0;
 
-	if (cw_log_may(&a->limit, cw_clock_ms(), &dropped) && add_line(a, e, dropped, &why) != 0)
+	if (cw_log_may(limit, cw_clock_ms(), &dropped) && add_line(a, e, false, dropped, &why) != 0)
 		cw_log(CW_LOG_ERROR, "audit_log", "why", cw_err_msg(&why), NULL);
 }

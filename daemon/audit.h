@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "daemon/method.h"
 
+#define CW_AUDIT_NOTES_MAX 2000 /* outcomes in CW_LOG_WINDOW_MS */
 #define CW_AUDIT_TEXT_MAX ((size_t)4096) /* bytes of one text; a longer one is withheld */
 
 struct cw_audit_event { /* what is NULL, or -1, is left out */
@@ -27,7 +28,7 @@ void cw_audit_free(struct cw_audit *a);
 CW_DEFINE_CLEANUP(struct cw_audit, cw_audit_free)
 /* 0 when the line is on disk, or no log is configured. What needs a line must not be done without: so write it before. */
 int cw_audit_add(struct cw_audit *a, const struct cw_audit_event *e, struct cw_err *err);
-/* The same within the limit for peers; what goes wrong is said in the daemon's log. */
+/* The same within the limit for peers, and without waiting for the disk; what goes wrong is said in the daemon's log. */
 void cw_audit_note(struct cw_audit *a, const struct cw_audit_event *e);
 /* Append TEXT to OUT as it would stand in a line: without secrets. */
 int cw_audit_cleanse(struct cw_audit *a, const char *text, struct cw_buf *out, struct cw_err *err);

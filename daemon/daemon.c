@@ -92,7 +92,7 @@ static void on_signal(void *payload, uint32_t events)
 		cw_daemon_drain(&r->d);
 		return;
 	}
-	cw_audit_note(r->d.audit, &line);
+	(void)cw_audit_add(r->d.audit, &line, NULL); /* what fails is in the log */
 	if (cw_daemon_reload(&r->d, NULL, NULL, &err) != 0)
 		cw_log(CW_LOG_ERROR, "reload_refused", "why", cw_err_msg(&err), NULL);
 }

@@ -122,7 +122,7 @@ bool cw_log_may(struct cw_log_limit *l, int64_t now_ms, uint64_t *ret_dropped)
 		l->begin = now_ms;
 		l->used = 0;
 	}
-	if (l->used >= CW_LOG_BURST) {
+	if (l->used >= (l->max > 0 ? l->max : CW_LOG_BURST)) {
 		l->dropped++;
 		return false;
 	}

@@ -16,10 +16,11 @@ void cw_log(enum cw_log_level level, const char *event, ...) __attribute__((sent
 /* For values in those pairs: N as text, valid until the fourth next call. */
 const char *cw_log_int(int64_t n);
 
-/* For what peers can cause: at most CW_LOG_BURST lines in CW_LOG_WINDOW_MS. All zero at first. */
+/* For what peers can cause: at most `max` lines in CW_LOG_WINDOW_MS. All zero at first. */
 #define CW_LOG_BURST 20
 #define CW_LOG_WINDOW_MS 10000
 struct cw_log_limit {
+	unsigned max;  /* 0: CW_LOG_BURST */
 	int64_t begin; /* of the window, milliseconds of the monotonic clock */
 	unsigned used;
 	uint64_t dropped; /* since the last line that was allowed */

@@ -48,11 +48,11 @@ static int open_log(const char *path, int *ret_fd, bool *ret_new, struct cw_err 
 	return 0;
 }
 
-int cw_audit_log_add(const char *path, const struct cw_json *record, struct cw_err *err)
+/* *ret_fd, owned by the caller, is what the line was written to. */
+static int write_line(const char *path, const struct cw_json *record, int *ret_fd, bool *ret_new, struct cw_err *err)
 {
 	CW_CLEANUP(cw_buf_release) struct cw_buf line = CW_BUF_INIT_MAX(CW_AUDIT_LINE_MAX);
 	CW_CLEANUP(cw_closep) int fd = -1;
-	bool is_new = false;
 	ssize_t written;
 	int rc = path[0] == '/' ? cw_json_print(record, false, &line, err) :
 				  cw_err_set(err, CW_E_INVALID, "the audit log must be an absolute path");
@@ -62,7 +62,7 @@ int cw_audit_log_add(const char *path, const struct cw_json *record, struct cw_e
 	cw_buf_addc(&line, '\n');
 	rc = cw_buf_fail(&line, "audit record", err);
 	if (rc == 0)
-		rc = open_log(path, &fd, &is_new, err);
+		rc = open_log(path, &fd, ret_new, err);
 	if (rc != 0)
 		return rc;
 	/* one call, so that lines of several processes do not mix */
@@ -75,6 +75,27 @@ int cw_audit_log_add(const char *path, const struct cw_json *record, struct cw_e
 		cw_io_write_full(fd, "\n", 1, NULL); /* the next record stands on its own line */
 		return cw_err_set(err, CW_E_IO, "cannot write to the audit log '%s': it is full", path);
 	}
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+int cw_audit_log_note(const char *path, const struct cw_json *record, struct cw_err *err)
+{
+	CW_CLEANUP(cw_closep) int fd = -1;
+	bool is_new;
+
+	return write_line(path, record, &fd, &is_new, err);
+}
+
+int cw_audit_log_add(const char *path, const struct cw_json *record, struct cw_err *err)
+{
+	CW_CLEANUP(cw_closep) int fd = -1;
+	bool is_new = false;
+	int rc = write_line(path, record, &fd, &is_new, err);
+
+	if (rc != 0)
+		return rc;
 	if (fsync(fd) != 0)
 		return cw_err_sys(err, errno, "cannot write to the audit log '%s'", path);
 	return is_new ? sync_folder(path, err) : 0;

@@ -404,6 +404,20 @@ class Files(daemon_harness.Case):
             self.assertNotIn(token, file.read())
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
 
+    def test_audit_many(self):
+        """Refusals are limited, and how many were left out is said; reports of hooks are not lost with them."""
+        path = self.top + "/audit.log"
+        daemon = self.daemon("daemon: {audit_log: %s}\n" % path)
+        with daemon.connect() as client:
+            for _ in range(30):
+                with self.assertRaises(CallError):
+                    client.call("ScanFd", {})
+            for _ in range(30):
+                client.call("ReportOutcome", {"command": "audit", "repository": "/r", "status": 0, "findings": [], "expected": 1,
+                                              "unscanned": 0})
+        events = [line["event"] for line in self.audit_lines(path)]
+        self.assertEqual((events.count("refused"), events.count("outcome")), (20, 30))
+
 
 # What another user's client does: python3 -c AS_OTHER SOCKET METHOD PARAMETERS, and prints the reply.
 AS_OTHER = """
