@@ -15,6 +15,7 @@
 #define TICK_MIN_MS 50
 #define TICK_MAX_MS 5000
 #define TICKS 16	   /* in a sweep */
+#define SLOW_MS 5000	   /* a look that takes longer makes a repository slow */
 #define HOLD_MS 1000	   /* after the first failure; doubles with each */
 #define SWEEPS_MAX 16	   /* between two looks at a repository that always fails */
 
@@ -42,8 +43,9 @@ static void unqueue(struct cw_watcher *w, struct cw_watched *r)
 	r->queued = false;
 }
 
-static void queue(struct cw_watcher *w, struct cw_watched *r, enum cw_watch_turn turn, int64_t since)
+static void queue(struct cw_watcher *w, struct cw_watched *r, enum cw_watch_turn wanted, int64_t since)
 {
+	enum cw_watch_turn turn = r->slow && wanted < CW_TURN_SLOW ? CW_TURN_SLOW : wanted;
 	struct cw_watch_queue *q = &w->queues[turn];
 
 	unqueue(w, r);
@@ -73,30 +75,33 @@ static void hint(struct cw_watcher *w, struct cw_watched *r)
 	} else if (r->hold_to > now) {
 		if (r->look_at > r->hold_to) /* the timer will see to it */
 			r->look_at = r->hold_to;
-	} else if (!r->queued || r->turn != CW_TURN_EVENT) {
+	} else if (!r->queued || r->turn > (r->slow ? CW_TURN_SLOW : CW_TURN_EVENT)) {
 		queue(w, r, CW_TURN_EVENT, now);
 		if (!cw_timer_running(w->dispatch))
 			cw_timer_set(w->dispatch, CW_WATCH_PAUSE_MS);
 	}
 }
 
-/* The next one to look at, or NULL. First scans leave a place free for others, where there are several. */
+/* The next one to look at, or NULL. What may take long leaves a place free for others, where there are several. */
 static struct cw_watched *next(const struct cw_watcher *w)
 {
 	const struct cw_watched *event = w->queues[CW_TURN_EVENT].head;
-	unsigned for_baselines = w->slots > 1 ? w->slots - 1 : 1;
+	unsigned for_long = w->slots > 1 ? w->slots - 1 : 1;
 
 	if (event != NULL && pause_left(w, event) == 0)
 		return w->queues[CW_TURN_EVENT].head;
 	if (w->queues[CW_TURN_SWEEP].head != NULL)
 		return w->queues[CW_TURN_SWEEP].head;
-	return w->baselines < for_baselines ? w->queues[CW_TURN_BASELINE].head : NULL;
+	if (w->long_jobs >= for_long)
+		return NULL;
+	return w->queues[CW_TURN_SLOW].head != NULL ? w->queues[CW_TURN_SLOW].head : w->queues[CW_TURN_BASELINE].head;
 }
 
 static void start(struct cw_watcher *w, struct cw_watched *r)
 {
 	struct cw_err err = CW_ERR_INIT;
 
+	r->long_job = r->baselining || r->slow;
 	if (cw_watch_job_start(w, r, &err) < 0) { /* the pool is full, or memory is short */
 		cw_log(CW_LOG_WARNING, "scan_put_off", "repository", r->path, "why", cw_err_msg(&err), NULL);
 		w->retry_at = cw_loop_now(w->d->loop) + RETRY_MS;
@@ -104,9 +109,8 @@ static void start(struct cw_watcher *w, struct cw_watched *r)
 	}
 	unqueue(w, r);
 	r->due = 0;
-	r->first = r->baselining;
 	w->running++;
-	w->baselines += r->first;
+	w->long_jobs += r->long_job;
 }
 
 static void wake(struct cw_watcher *w)
@@ -144,16 +148,17 @@ static int64_t hold_ms(const struct cw_watcher *w, unsigned n)
 	return ms < sweep_ms(w) ? ms : sweep_ms(w);
 }
 
-void cw_watch_over(struct cw_watcher *w, struct cw_watched *r, bool failed, bool recheck)
+void cw_watch_over(struct cw_watcher *w, struct cw_watched *r, const struct cw_watch_end *end)
 {
 	int64_t now = cw_loop_now(w->d->loop);
 
 	w->running--;
-	w->baselines -= r->first;
-	r->fails = failed ? r->fails + 1 : 0;
-	r->look_at = now + (failed ? failed_sweep_ms(w, r->fails) : sweep_ms(w));
-	r->hold_to = failed ? now + hold_ms(w, r->fails) : 0;
-	if (r->again || (recheck && !failed))
+	w->long_jobs -= r->long_job;
+	r->slow = end->ms >= SLOW_MS;
+	r->fails = end->failed ? r->fails + 1 : 0;
+	r->look_at = now + (end->failed ? failed_sweep_ms(w, r->fails) : sweep_ms(w));
+	r->hold_to = end->failed ? now + hold_ms(w, r->fails) : 0;
+	if (r->again || (end->recheck && !end->failed))
 		hint(w, r);
 	r->again = false;
 	wake(w);
@@ -280,7 +285,7 @@ static void drop(struct cw_watcher *w, struct cw_watched *r)
 	if (r->job != NULL) {
 		cw_watch_job_cancel(w, r);
 		w->running--;
-		w->baselines -= r->first;
+		w->long_jobs -= r->long_job;
 	}
 	unqueue(w, r);
 	cw_inotify_clear(w->inotify, &r->set);

@@ -32,7 +32,7 @@ struct cw_inotify {
 	struct cw_source_fd *source;
 	struct cw_inotify_fns fns;
 	struct cw_vec entries; /* struct entry, by wd */
-	bool full_said;
+	bool said;	       /* that something is not watched */
 	char events[EVENTS_SIZE] __attribute__((aligned(8)));
 };
 
@@ -97,6 +97,37 @@ static void table_remove(struct cw_inotify *in, int wd, const struct cw_inotify_
 		inotify_rm_watch(in->fd, wd);
 }
 
+/* ---- the kernel's instance ---- */
+
+static void on_events(void *payload, uint32_t events);
+
+/* errno says why something is not watched; once, until there is room again. */
+static void say(struct cw_inotify *in, const char *advice)
+{
+	if (!in->said)
+		cw_log(CW_LOG_WARNING, "not_watched", "why", strerror(errno), "watches", cw_log_int((int64_t)in->entries.len),
+		       "advice", advice, NULL);
+	in->said = true;
+}
+
+/* Instances are few. Without one everything is left to the timer, and the next look tries again. */
+static void open_instance(struct cw_inotify *in)
+{
+	struct cw_err err = CW_ERR_INIT;
+
+	if (in->fd >= 0)
+		return;
+	in->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (in->fd < 0) {
+		say(in, "raise fs.inotify.max_user_instances");
+		return;
+	}
+	if (cw_loop_add(in->loop, in->fd, EPOLLIN, on_events, in, &in->source, &err) == 0)
+		return;
+	close(in->fd);
+	in->fd = -1;
+}
+
 /* ---- sets ---- */
 
 static int compare_wds(const void *a, const void *b)
@@ -141,10 +172,7 @@ static int watch_folder(struct cw_inotify *in, struct cw_inotify_set *set, const
 	if (errno == ENOENT || errno == ENOTDIR) /* gone meanwhile: the folder above tells of that */
 		return -1;
 	set->partial = true;
-	if (!in->full_said)
-		cw_log(CW_LOG_WARNING, "not_watched", "why", strerror(errno), "watches", cw_log_int((int64_t)in->entries.len),
-		       "advice", errno == ENOSPC ? "raise fs.inotify.max_user_watches" : NULL, NULL);
-	in->full_said = true;
+	say(in, errno == ENOSPC ? "raise fs.inotify.max_user_watches" : NULL);
 	return -1;
 }
 
@@ -197,8 +225,9 @@ int cw_inotify_replace(struct cw_inotify *in, struct cw_inotify_set *set, const 
 	if (fresh == NULL)
 		return cw_err_nomem(err);
 	*ret_new = false;
-	set->partial = wanted < len;
-	for (i = 0; i < wanted; i++) {
+	open_instance(in);
+	set->partial = wanted < len || in->fd < 0;
+	for (i = 0; i < wanted && in->fd >= 0; i++) {
 		wd = watch_folder(in, set, folders[i]);
 		if (wd >= 0)
 			fresh[n++] = (struct cw_inotify_wd){ .wd = wd, .refs = is_refs(folders[i]) };
@@ -213,7 +242,7 @@ void cw_inotify_clear(struct cw_inotify *in, struct cw_inotify_set *set)
 	for (i = 0; i < set->len; i++)
 		table_remove(in, set->wds[i].wd, set);
 	if (set->len > 0)
-		in->full_said = false; /* there is room again */
+		in->said = false; /* there is room again */
 	free(set->wds);
 	set->wds = NULL;
 	set->len = 0;
@@ -281,21 +310,16 @@ static void on_events(void *payload, uint32_t events)
 
 int cw_inotify_new(struct cw_loop *l, const struct cw_inotify_fns *fns, struct cw_inotify **ret, struct cw_err *err)
 {
-	CW_CLEANUP(cw_inotify_free_p) struct cw_inotify *in = calloc(1, sizeof(*in));
-	int rc;
+	struct cw_inotify *in = calloc(1, sizeof(*in));
 
 	if (in == NULL)
 		return cw_err_nomem(err);
 	in->entries = (struct cw_vec)CW_VEC_INIT(struct entry, WATCHES_MAX);
 	in->fns = *fns;
 	in->loop = l;
-	in->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (in->fd < 0)
-		return cw_err_sys(err, errno, "cannot watch folders (inotify)");
-	rc = cw_loop_add(l, in->fd, EPOLLIN, on_events, in, &in->source, err);
-	if (rc < 0)
-		return rc;
-	*ret = cw_steal(&in);
+	in->fd = -1;
+	open_instance(in);
+	*ret = in;
 	return 0;
 }
 

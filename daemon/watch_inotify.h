@@ -1,6 +1,6 @@
 /* daemon/watch_inotify.h - folders watched by the kernel, for many repositories with one instance. Source: inotify(7).
  *
- * A folder may belong to several repositories: each is told. What the kernel refuses (too many watches, no access) makes a set `partial`:
+ * A folder may belong to several repositories: each is told. What the kernel refuses (too many watches or instances, no access) makes a set `partial`:
  * its repository is then only looked at by the timer. Threads: one. */
 #ifndef CW_DAEMON_WATCH_INOTIFY_H
 #define CW_DAEMON_WATCH_INOTIFY_H

@@ -13,8 +13,11 @@
 #define CW_WATCH_KNOWN_SIZE (CW_WATCH_REFS_SIZE + CW_WATCH_RULES_SIZE) /* both, with a dot between */
 #define CW_WATCH_MAX ((size_t)100000)			    /* repositories */
 
-/* Why a repository is looked at; those that come first are served first. */
-enum cw_watch_turn { CW_TURN_EVENT, CW_TURN_SWEEP, CW_TURN_BASELINE, CW_TURNS };
+#define CW_WATCH_QUICK_MS 30000 /* a look that takes longer is taken up again as a slow one */
+
+/* Why a repository is looked at; those that come first are served first. From SLOW on there is a place that they never take: whatever is in a
+ * few repositories, and however long it takes, the others are looked at. */
+enum cw_watch_turn { CW_TURN_EVENT, CW_TURN_SWEEP, CW_TURN_SLOW, CW_TURN_BASELINE, CW_TURNS };
 
 struct cw_watch_job;
 
@@ -26,7 +29,8 @@ struct cw_watched {
 	bool baselining;		 /* never scanned */
 	struct cw_inotify_set set;
 	struct cw_watch_job *job; /* NULL: none is running */
-	bool first;		  /* that is a first scan */
+	bool slow;		  /* the last look took long */
+	bool long_job;		  /* the job that runs may take long: a first scan, or slow */
 	bool again;		  /* hinted at while its job ran */
 	bool queued;
 	enum cw_watch_turn turn;  /* the queue it is in */
@@ -48,14 +52,19 @@ struct cw_watcher {
 	struct cw_vec repositories; /* struct cw_watched *, by path */
 	struct cw_watch_queue queues[CW_TURNS];
 	struct cw_timer *dispatch, *tick;
-	unsigned slots, running, baselines; /* jobs: at most, now, and those of them that are first scans */
+	unsigned slots, running, long_jobs; /* jobs: at most, now, and those of them that may take long */
 	int64_t retry_at; /* milliseconds: the pool is asked again; 0: now */
 	char rules[CW_WATCH_RULES_SIZE];
 };
 
 /* watch.c: */
-/* The job of R is over. RECHECK: look again, for changes may have been missed. FAILED: wait before the next one. */
-void cw_watch_over(struct cw_watcher *w, struct cw_watched *r, bool failed, bool recheck);
+struct cw_watch_end {
+	bool failed;  /* wait before the next look */
+	bool recheck; /* changes may have been missed */
+	int64_t ms;   /* that it took */
+};
+/* The job of R is over. */
+void cw_watch_over(struct cw_watcher *w, struct cw_watched *r, const struct cw_watch_end *end);
 
 /* watch_job.c: look at R, and scan it if something changed. */
 int cw_watch_job_start(struct cw_watcher *w, struct cw_watched *r, struct cw_err *err);

@@ -184,13 +184,22 @@ static void on_done(void *payload, bool ok, const char *data, size_t len)
 	CW_CLEANUP(job_free_p) struct cw_watch_job *j = payload;
 	struct cw_watcher *w = j->store.watcher;
 	struct cw_watched *r = j->store.repository;
+	struct cw_watch_end end = { .ms = cw_clock_ms() - j->started };
 	struct cw_err err = CW_ERR_INIT;
 	int rc;
 
 	r->job = NULL;
+	if (!ok && !r->long_job && end.ms >= CW_WATCH_QUICK_MS) {
+		/* Its deadline was short. Now it may take its time, where it holds up nobody. */
+		end.recheck = true;
+		cw_watch_over(w, r, &end);
+		return;
+	}
 	rc = ok ? take_done(j, data, len, &err) : cw_err_set(&err, CW_E_INTERNAL, "%.*s", (int)(len < REASON_MAX ? len : REASON_MAX), data);
 	set_reason(w, r, rc < 0 ? cw_err_msg(&err) : NULL);
-	cw_watch_over(w, r, rc < 0, j->recheck);
+	end.failed = rc < 0;
+	end.recheck = j->recheck;
+	cw_watch_over(w, r, &end);
 }
 
 /* ---- start ---- */
@@ -235,6 +244,7 @@ int cw_watch_job_start(struct cw_watcher *w, struct cw_watched *r, struct cw_err
 	job.head = message.data;
 	job.head_len = message.len;
 	job.payload = j;
+	job.deadline_ms = r->long_job ? 0 : CW_WATCH_QUICK_MS;
 	rc = cw_pool_submit(w->d->pool, &job, &j->id, err);
 	if (rc < 0)
 		return rc;
