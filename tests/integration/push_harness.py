@@ -13,6 +13,7 @@ exec '%s' pre-receive --config '%s' "$@"
 class PushCase(harness.Case):
     """self.server is a bare repository, self.dir a work tree whose `origin` it is."""
     server_name = "server.git"
+    patience = 120  # seconds for one git command
 
     def setUp(self):
         super().setUp()
@@ -50,7 +51,7 @@ class PushCase(harness.Case):
 
     def run_git(self, folder, *args, data=b"", check=True, env=None):
         done = subprocess.run(["git", *args], cwd=folder, env=dict(self.env, **(env or {})), input=data, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=self.patience)
         if check and done.returncode != 0:
             raise AssertionError("git %s: %s" % (args, done.stderr.decode("utf-8", "replace")))
         return harness.Done(done.returncode, done.stdout, done.stderr)
