@@ -10,6 +10,7 @@ import sys
 import unittest
 
 import harness
+import rawgit
 
 WORKER_RUN = ""
 
@@ -244,14 +245,49 @@ class Repository(harness.Case):
         self.assertTrue(answer.failed or answer.done["coverage"]["unscanned"] > 0)
         self.assertNotIn("died", answer.errors)
 
-    def test_memory(self):
-        # 3 GB of zeros in a small pack: too large, and said so
+    def test_large_file(self):
+        # a file above the limit: too large, and said so
         with open(self.dir + "/big", "wb") as file:
             file.truncate(120000000)
         self.commit()
         answer = self.well()
         self.assertEqual(answer.done["coverage"]["unscanned"], 1)
         self.assertIn("too large", answer.done["coverage"]["unscanned_reasons"][0])
+
+    def write_pack(self, entries):
+        rawgit.write_pack(os.path.join(self.dir, ".git"), entries)
+
+    def test_delta_bomb(self):
+        # a pack of some kilobytes that asks for 1.6 GB: that object is unscanned, the rest is scanned
+        self.rich()
+        base = b"0123456789abcdef" * 4096
+        count = 25000
+        delta = rawgit.varint(len(base)) + rawgit.varint(count * len(base)) + rawgit.delta_copy(0, len(base)) * count
+        oid = rawgit.object_id(rawgit.BLOB, base)
+        self.write_pack([(oid, rawgit.entry(rawgit.BLOB, base)), ("bb" * 20, rawgit.ref_delta(oid, delta))])
+        answer = self.well()
+        self.assertEqual(answer.done["coverage"]["unscanned"], 1)
+        self.assertIn("too large", answer.done["coverage"]["unscanned_reasons"][0])
+        self.assertEqual(len(answer.records), 4)
+
+    def test_deep_tree(self):
+        # 20,000 levels: what is below them is scanned, and that paths are not known is said
+        entries = []
+
+        def add(kind, data):
+            entries.append((rawgit.object_id(kind, data), rawgit.entry(kind, data)))
+            return entries[-1][0]
+        tree, mode = add(rawgit.BLOB, harness.github("deep").encode()), b"100644"
+        for _ in range(20000):
+            tree, mode = add(rawgit.TREE, rawgit.tree_entry(mode, b"d", tree)), b"40000"
+        commit = add(rawgit.COMMIT, b"tree %s\nauthor A <a> 1700000000 +0000\ncommitter A <a> 1700000000 +0000\n\nm\n"
+                     % tree.encode())
+        self.write_pack(entries)
+        with open(os.path.join(self.dir, ".git/refs/heads/main"), "w", encoding="ascii") as file:
+            file.write(commit + "\n")
+        answer = self.well()
+        self.assertEqual(len(answer.records), 1)
+        self.assertIn("too deep", answer.done["coverage"]["unscanned_reasons"][0])
 
     def test_foreign_configuration(self):
         # what the repository's configuration includes is not opened, and not shown
