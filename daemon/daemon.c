@@ -151,6 +151,16 @@ static void on_worker_died(void *payload, const char *kind, pid_t pid, const cha
 		       dropped > 0 ? cw_log_int((int64_t)dropped) : NULL, NULL);
 }
 
+static void on_worker_note(void *payload, const char *kind, pid_t pid, const char *note)
+{
+	static struct cw_log_limit limit;
+	uint64_t dropped = 0;
+
+	(void)pid;
+	if (cw_log_may(&limit, cw_clock_ms(), &dropped))
+		cw_log(CW_LOG_WARNING, "worker_note", "kind", kind, "note", note, NULL);
+}
+
 static int start_pool(struct run *r, const struct cw_conf *conf, struct cw_err *err)
 {
 	const struct cw_pool_opts opts = {
@@ -165,6 +175,7 @@ static int start_pool(struct run *r, const struct cw_conf *conf, struct cw_err *
 		.worker_memory = conf->daemon_worker_memory,
 		.text_max = TEXT_LARGE,
 		.died = on_worker_died,
+		.note = on_worker_note,
 		.payload = r,
 	};
 

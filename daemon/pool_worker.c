@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 
 #define PAGE_SIZE 4096
 #define SOCKET_BUFFER (1 << 20) /* bytes asked for; the kernel gives what it allows */
+#define LARGE_NICE 5
 #define ABOVE_OURS 16		/* descriptors from here on cannot be one of the worker's own */
 
 const char *cw_pool_class_name(enum cw_pool_class cls)
@@ -181,6 +183,9 @@ static int start(struct cw_pool *p, enum cw_pool_class cls, struct cw_pool_rules
 		rc = make_socket(w, &e.sock, err);
 	if (rc == 0)
 		rc = spawn(w, &e, err);
+	/* A best effort: whoever has large content scanned must not keep others waiting. */
+	if (rc == 0 && cls == CW_POOL_LARGE)
+		(void)setpriority(PRIO_PROCESS, (id_t)w->pid, getpriority(PRIO_PROCESS, 0) + LARGE_NICE);
 	if (rc == 0)
 		rc = watch(w, err);
 	if (rc < 0)
