@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -11,7 +12,9 @@
 
 #define STACK_SIZE ((size_t)64 << 10) /* bytes */
 
-static _Atomic int running;
+static _Atomic int running; /* threads, and descriptors that wait for one */
+static int waiting[2 * CW_CLOSER_MAX];
+static size_t waiting_len;
 
 static void *close_it(void *arg)
 {
@@ -40,6 +43,13 @@ static bool start_thread(int fd)
 	return ok;
 }
 
+/* Try again with those for which no thread could be made. */
+static void start_waiting(void)
+{
+	while (waiting_len > 0 && start_thread(waiting[waiting_len - 1]))
+		waiting_len--;
+}
+
 void cw_closer_drop(int fd)
 {
 	if (cw_memfd_is_sealed(fd)) {
@@ -47,11 +57,14 @@ void cw_closer_drop(int fd)
 		return;
 	}
 	atomic_fetch_add(&running, 1);
-	/* Without a thread the descriptor stays open, and counts as one that hangs: waiting would be worse. */
-	start_thread(fd);
+	start_waiting();
+	/* Better to keep it open for a while than to wait for somebody. */
+	if (!start_thread(fd) && waiting_len < sizeof(waiting) / sizeof(waiting[0]))
+		waiting[waiting_len++] = fd;
 }
 
 bool cw_closer_is_stuck(void)
 {
+	start_waiting();
 	return atomic_load(&running) >= CW_CLOSER_MAX;
 }

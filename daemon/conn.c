@@ -9,55 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "daemon/audit.h"
 #include "daemon/closer.h"
 #include "proto/fdpass.h"
 
 #define OUT_MAX ((size_t)80 << 20)   /* bytes of one reply: more than a worker's longest message */
 #define OUT_STEP ((size_t)64 << 10)  /* bytes that a peer has to take in each limits.message_ms */
 #define GROUPS_MAX ((socklen_t)65536) /* as many as the kernel allows */
-
-/* ---- what is said about a connection: peers must not be able to flood the log ---- */
-
-static void log_conn(struct cw_conn *c, enum cw_log_level level, const char *event, const char *reason)
-{
-	uint64_t dropped = 0;
-
-	if (level != CW_LOG_DEBUG && !cw_log_may(&c->all->log_limit, cw_loop_now(c->all->daemon->loop), &dropped))
-		return;
-	cw_log(level, event, "session", cw_log_int((int64_t)c->request.session), "uid", cw_log_int((int64_t)c->request.peer.uid),
-	       "pid", cw_log_int((int64_t)c->request.peer.pid), "method", c->method, "reason", reason, "unlogged",
-	       dropped > 0 ? cw_log_int((int64_t)dropped) : NULL, NULL);
-}
-
-static void publish_refusals(const struct cw_conn *c, const char *why)
-{
-	CW_CLEANUP(cw_json_free_p) struct cw_json *event = cw_json_object();
-
-	cw_json_add_str(event, "event", "refused");
-	cw_json_add_int(event, "uid", (int64_t)c->usage->uid);
-	cw_json_add_int(event, "pid", (int64_t)c->request.peer.pid);
-	cw_json_add_int(event, "count", (int64_t)c->usage->refused);
-	cw_json_add_str(event, "reason", why);
-	cw_daemon_publish(c->all->daemon, event);
-}
-
-void cw_conn_refused(struct cw_conn *c, const char *why)
-{
-	struct cw_audit_event line = CW_AUDIT_EVENT("refused", &c->request.peer);
-
-	c->refused++;
-	c->all->refused++;
-	line.method = c->method;
-	line.reason = why;
-	line.session = (int64_t)c->request.session;
-	cw_audit_note(c->all->daemon->audit, &line);
-	if (!cw_usage_refused(c->usage, cw_loop_now(c->all->daemon->loop)))
-		return;
-	cw_log(CW_LOG_WARNING, "refused_often", "uid", cw_log_int((int64_t)c->usage->uid), "pid",
-	       cw_log_int((int64_t)c->request.peer.pid), "count", cw_log_int((int64_t)c->usage->refused), "reason", why, NULL);
-	publish_refusals(c, why);
-}
 
 /* ---- the peer ---- */
 
@@ -118,9 +75,22 @@ size_t cw_conn_waiting(const struct cw_conn *c)
 	return c->out.len - c->out_at;
 }
 
-static bool can_read(const struct cw_conn *c)
+/* Whether the next call may begin. */
+static bool can_go_on(const struct cw_conn *c)
 {
 	return c->fd >= 0 && !c->busy && cw_conn_waiting(c) == 0;
+}
+
+static bool can_read(const struct cw_conn *c)
+{
+	return can_go_on(c) && !c->again;
+}
+
+static bool has_memory(const struct cw_conn *c)
+{
+	const struct cw_limits *l = &c->all->limits;
+
+	return c->all->bytes <= l->memory_max && c->usage->bytes <= l->memory_max_uid;
 }
 
 void cw_conn_rearm(struct cw_conn *c)
@@ -164,7 +134,7 @@ void cw_conn_close(struct cw_conn *c, const char *why)
 
 	if (c->fd < 0)
 		return;
-	log_conn(c, why != NULL ? CW_LOG_INFO : CW_LOG_DEBUG, "closed", why);
+	cw_conn_log(c, why != NULL ? CW_LOG_INFO : CW_LOG_DEBUG, "closed", why);
 	cw_loop_remove(c->source);
 	c->source = NULL;
 	close(c->fd);
@@ -241,32 +211,53 @@ static void handle_message(struct cw_conn *c, const char *data, size_t len)
 		cw_method_run(&c->request, call.method);
 }
 
-/* Handle what has come, one call after the other, as long as each is answered at once and the answer could be sent. */
+/* Nothing more can be done now: what is to be told of? */
+static void wait_for_more(struct cw_conn *c)
+{
+	if (c->all->draining && can_read(c)) {
+		cw_conn_close(c, NULL);
+		return;
+	}
+	if (can_read(c)) {
+		if (cw_framer_partial(&c->in) && c->partial_since == 0)
+			c->partial_since = cw_loop_now(c->all->daemon->loop);
+		c->reading = true;
+	}
+	cw_conn_rearm(c);
+}
+
+/* Handle what has come, one call after the other, as long as each is answered at once and the answer could be sent; not so many that
+ * other connections have to wait long. */
 static void dispatch(struct cw_conn *c)
 {
 	const char *data;
 	size_t len;
+	int n = 0;
 
 	c->dispatching = true;
-	while (can_read(c) && cw_framer_next(&c->in, &data, &len))
+	c->again = false;
+	while (n < CW_CONN_TURN_CALLS && can_go_on(c) && cw_framer_next(&c->in, &data, &len)) {
 		handle_message(c, data, len);
+		n++;
+	}
 	c->dispatching = false;
 	if (c->fd < 0)
 		return;
+	if (n == CW_CONN_TURN_CALLS && cw_framer_partial(&c->in)) {
+		c->again = true;
+		cw_timer_set(c->all->again, 0);
+	}
 	cw_framer_trim(&c->in);
 	count_bytes(c);
-	if (!can_read(c)) {
-		cw_conn_rearm(c);
-		return;
+	wait_for_more(c);
+}
+
+void cw_conns_go_on(struct cw_conns *all)
+{
+	for (struct cw_conn *c = all->first; c != NULL; c = c->next) {
+		if (c->again && can_go_on(c))
+			dispatch(c);
 	}
-	if (c->all->draining) {
-		cw_conn_close(c, NULL);
-		return;
-	}
-	if (cw_framer_partial(&c->in) && c->partial_since == 0)
-		c->partial_since = cw_loop_now(c->all->daemon->loop);
-	c->reading = true;
-	cw_conn_rearm(c);
 }
 
 /* More than one descriptor is none. */
@@ -286,13 +277,6 @@ static void take_descriptors(struct cw_conn *c, const struct cw_received *got)
 		c->surplus = true;
 	}
 	c->passed_for = number;
-}
-
-static bool has_memory(const struct cw_conn *c)
-{
-	const struct cw_limits *l = &c->all->limits;
-
-	return c->all->bytes <= l->memory_max && c->usage->bytes <= l->memory_max_uid;
 }
 
 static void read_once(struct cw_conn *c)
@@ -356,6 +340,10 @@ static void keep_output(struct cw_conn *c, const char *data, size_t len)
 		return;
 	}
 	count_bytes(c);
+	if (!has_memory(c)) {
+		cw_conn_close(c, "too many bytes wait in replies that are not read");
+		return;
+	}
 	if (!c->dispatching)
 		cw_conn_rearm(c);
 }
@@ -422,7 +410,7 @@ static void flush(struct cw_conn *c)
 		c->room = NULL;
 		room(c->room_payload);
 	}
-	if (can_read(c) && !c->dispatching)
+	if (can_go_on(c) && !c->dispatching)
 		dispatch(c);
 	cw_conn_rearm(c);
 }
@@ -459,6 +447,14 @@ static void link_conn(struct cw_conns *all, struct cw_conn *c)
 	c->usage->connections++;
 }
 
+/* Administrators can come in and look when others have taken all there is. */
+static uint64_t allowed_connections(const struct cw_conn *c)
+{
+	uint64_t n = c->all->limits.connections;
+
+	return (c->request.peer.roles & CW_ROLE_ADMIN) != 0 || n <= 4 * CW_CONN_RESERVE ? n : n - CW_CONN_RESERVE;
+}
+
 static int open_conn(struct cw_conns *all, struct cw_conn *c, struct cw_err *err)
 {
 	int rc = ask_peer(c, err);
@@ -468,7 +464,7 @@ static int open_conn(struct cw_conns *all, struct cw_conn *c, struct cw_err *err
 	c->usage = cw_usages_get(&all->usages, c->request.peer.uid);
 	if (c->usage == NULL)
 		return cw_err_nomem(err);
-	if (all->len >= all->limits.connections)
+	if (all->len >= allowed_connections(c))
 		return cw_err_set(err, CW_E_LIMIT, "there are %llu connections", (unsigned long long)all->len);
 	if (c->usage->connections >= all->limits.connections_uid)
 		return cw_err_set(err, CW_E_LIMIT, "user id %lu has %llu connections", (unsigned long)c->usage->uid,
@@ -502,7 +498,7 @@ int cw_conn_new(struct cw_conns *all, int fd, struct cw_err *err)
 		return rc;
 	}
 	link_conn(all, c);
-	log_conn(c, CW_LOG_DEBUG, "connected", NULL);
+	cw_conn_log(c, CW_LOG_DEBUG, "connected", NULL);
 	return 0;
 }
 

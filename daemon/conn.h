@@ -20,6 +20,8 @@
 
 #define CW_CONN_ROOM ((size_t)256 << 10)  /* bytes that may wait for the peer before a stream pauses */
 #define CW_CONN_OUT_MAX ((size_t)4 << 20) /* and before it ends */
+#define CW_CONN_TURN_CALLS 16 /* that one connection may have answered in one turn */
+#define CW_CONN_RESERVE 16    /* connections that are kept for administrators, when there are many */
 
 struct cw_limits {
 	uint64_t connections, connections_uid;
@@ -40,6 +42,7 @@ struct cw_conns { /* what all connections share; part of the server */
 	uint64_t calls, refused, protocol_errors, timeouts;
 	struct cw_buf scratch;	   /* where replies are put together */
 	bool draining;		   /* what is answered and has nothing more is closed */
+	struct cw_timer *again;	   /* runs when a connection has `again`; the server's */
 	struct cw_log_limit log_limit;
 	void (*ended)(void *payload); /* a connection has gone */
 	void *payload;
@@ -67,6 +70,7 @@ struct cw_conn {
 	bool busy;	      /* a call is in flight */
 	bool reading;	      /* EPOLLIN is asked for */
 	bool dispatching;     /* further messages are taken by a caller up the stack */
+	bool again;	      /* whole messages wait for the next turn: others come first */
 	const char *method;   /* of the call in flight, for the log; NULL: unknown */
 	void (*gone)(void *payload);
 	void *gone_payload;
@@ -89,6 +93,7 @@ void cw_conn_send(struct cw_conn *c, const char *data, size_t len, bool last);
 /* Ask for what is needed now to be told of. */
 void cw_conn_rearm(struct cw_conn *c);
 size_t cw_conn_waiting(const struct cw_conn *c); /* bytes that the peer has not taken */
+void cw_conn_log(struct cw_conn *c, enum cw_log_level level, const char *event, const char *reason);
 /* Something that this peer wanted was refused, for WHY: counted, and reported when it is often. */
 void cw_conn_refused(struct cw_conn *c, const char *why);
 
@@ -96,6 +101,8 @@ void cw_conns_init(struct cw_conns *all, struct cw_daemon *daemon);
 void cw_conns_release(struct cw_conns *all); /* closes all */
 /* Free what was closed in this turn. */
 void cw_conns_bury(struct cw_conns *all);
+/* Go on with the messages that had to wait. */
+void cw_conns_go_on(struct cw_conns *all);
 /* Close those that were too slow or idle. */
 void cw_conns_sweep(struct cw_conns *all);
 /* From now on close what has nothing in flight; calls that have come are still taken. */

@@ -105,6 +105,13 @@ static void on_sweep(void *payload)
 		cw_timer_set(s->sweep, s->sweep_ms);
 }
 
+static void on_again(void *payload)
+{
+	struct cw_server *s = payload;
+
+	cw_conns_go_on(&s->conns);
+}
+
 static void on_turn_end(void *payload)
 {
 	struct cw_server *s = payload;
@@ -195,6 +202,8 @@ static int open_server(struct cw_server *s, const struct cw_server_opts *opts, s
 	if (rc == 0)
 		rc = cw_timer_new(loop, on_drained, s, &s->drain_timer, err);
 	if (rc == 0)
+		rc = cw_timer_new(loop, on_again, s, &s->conns.again, err);
+	if (rc == 0)
 		rc = open_listener(s, opts, err);
 	/* Last: it cannot be taken back. */
 	return rc == 0 ? cw_loop_at_turn_end(loop, on_turn_end, s, err) : rc;
@@ -235,6 +244,7 @@ void cw_server_free(struct cw_server *s)
 	cw_timer_free(s->sweep);
 	cw_timer_free(s->resume);
 	cw_timer_free(s->drain_timer);
+	cw_timer_free(s->conns.again);
 	free(s);
 }
 

@@ -414,6 +414,7 @@ static void test_refusals(void **state)
 static void test_table(void **state)
 {
 	const struct cw_method *m;
+	static const char blanks[] = ", \n";
 	size_t in_text = 0, in_table = 0;
 
 	for (const char *p = cw_interface_text; (p = strstr(p, "\nmethod ")) != NULL; p++)
@@ -429,13 +430,14 @@ static void test_table(void **state)
 		at = strstr(cw_interface_text, head);
 		assert_non_null(at);
 		at += strlen(head);
+		at += strspn(at, blanks);
 		while (*word != '\0') {
 			size_t len = strcspn(word, " ");
 
 			assert_memory_equal(at, word, len);
 			assert_true(at[len] == ':');
 			at += strcspn(at, ",)");
-			at += strspn(at, ", ");
+			at += strspn(at, blanks);
 			word += len + (word[len] == ' ');
 		}
 		assert_true(*at == ')');

@@ -214,6 +214,31 @@ static void test_memory(void **state)
 	close(fds[0]);
 }
 
+/* one connection with many calls in one write: not more than its share are answered in a turn, in the end all */
+static void test_many_calls(void **state)
+{
+	struct case_world *w = *state;
+	CW_CLEANUP(cw_closep) int fd = -1;
+	static const char call[] = "{\"method\":\"org.varlink.service.GetInfo\"}";
+	char many[100 * sizeof(call)];
+	size_t before, got = 0;
+
+	case_start(w);
+	fd = case_connect(w);
+	for (size_t i = 0; i < 100; i++)
+		memcpy(many + i * sizeof(call), call, sizeof(call));
+	assert_int_equal(write(fd, many, sizeof(many)), sizeof(many));
+	do {
+		before = case_stats(w).calls;
+		cw_timer_set(w->end, 0);
+		assert_int_equal(cw_loop_run(w->d.loop, NULL), 0);
+		/* a turn may end one round and begin the next */
+		assert_true(case_stats(w).calls - before <= 32);
+		got += case_count(fd);
+	} while (got < 100);
+	assert_int_equal(got, 100);
+}
+
 /* a subscriber that does not read is cut, others get all */
 static void test_slow_subscriber(void **state)
 {
@@ -328,7 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_protocol_errors), CASE(test_depth),	  CASE(test_too_long),	       CASE(test_slow),
 		CASE(test_busy),	    CASE(test_no_reader), CASE(test_connections),      CASE(test_memory),
-		CASE(test_slow_subscriber), CASE(test_drain),	  CASE(test_no_descriptors), cmocka_unit_test(test_usage),
+		CASE(test_many_calls), CASE(test_slow_subscriber), CASE(test_drain),	  CASE(test_no_descriptors), cmocka_unit_test(test_usage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
