@@ -305,6 +305,22 @@ class End(daemon_harness.Case):
                 daemon.process.send_signal(number)
         self.assertEqual(daemon.process.wait(daemon_harness.WAIT), 0)
 
+    def test_twice_while_busy(self):
+        """A worker that hangs is waited for, until the second signal."""
+        daemon = self.daemon("daemon: {workers: 1}\n")
+        pid = daemon.workers("content")[0]
+        os.kill(pid, signal.SIGSTOP)
+        with daemon.connect() as client:
+            client.send("ScanText", {"text": "x"})
+            daemon.call("Status")
+            daemon.process.terminate()
+            daemon.wait_for("STOPPING=1")
+            with self.assertRaises(OSError):
+                daemon.connect()
+            self.assertIsNone(daemon.process.poll())
+            daemon.process.terminate()
+            self.assertEqual(daemon.process.wait(daemon_harness.WAIT), 0)
+
     def test_kill(self):
         """Workers do not outlive a killed parent."""
         daemon = self.daemon("daemon: {workers: 2}\n")
