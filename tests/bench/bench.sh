@@ -156,8 +156,9 @@ push)
 	;;
 daemon) bench_daemon "$@" ;;
 watch) python3 -B "$here/watch.py" "$build/daemon/credwatchd" "$@" ;;
+soak) python3 -B "$here/soak.py" "$build/daemon/credwatchd" "$@" ;;
 *)
-	echo "bench: unknown name '$name'; there are matcher, audit, push, pre-commit, daemon and watch" >&2
+	echo "bench: unknown name '$name'; there are matcher, audit, push, pre-commit, daemon, watch and soak" >&2
 	exit 2
 	;;
 esac

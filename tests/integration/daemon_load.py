@@ -166,6 +166,12 @@ def anonymous_kib(pid):
     return status_kib(pid, "RssAnon")
 
 
+def pss_kib(pid):
+    """Memory of it, shared pages divided among those who share them."""
+    with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+
+
 def peak_kib(pid):
     return status_kib(pid, "VmHWM")
 
