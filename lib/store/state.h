@@ -120,7 +120,8 @@ struct cw_state_notice { /* strings are borrowed for the call */
 	unsigned tries; /* so far */
 };
 
-/* The one that is due longest at NOW; *ret_any false: none. FN gets it. */
+/* The one that is due longest at NOW; *ret_any false: none. FN gets it. One that is due more than a day ahead was noted by a clock that was
+ * wrong, and is due. */
 int cw_state_notice_next(struct cw_state *s, int64_t now, bool *ret_any,
 			 int (*fn)(void *payload, const struct cw_state_notice *n, struct cw_err *err), void *payload,
 			 struct cw_err *err);
@@ -129,7 +130,7 @@ int cw_state_notice_done(struct cw_state *s, int64_t id, struct cw_err *err);
 int cw_state_notice_failed(struct cw_state *s, int64_t id, int64_t retry_at, struct cw_err *err);
 /* When the next one is due; INT64_MAX: none is waiting. */
 int cw_state_notice_due(struct cw_state *s, int64_t *ret, struct cw_err *err);
-/* Findings that count on day TODAY and never got a notification get it: allowances expire. */
+/* Findings that count on day TODAY and never got a notification get it, and are counted: allowances expire. */
 int cw_state_notice_renew(struct cw_state *s, int64_t today, struct cw_err *err);
 /* Nobody wants to be told: what is waiting counts as delivered. */
 int cw_state_notice_clear(struct cw_state *s, struct cw_err *err);

@@ -127,7 +127,7 @@ int cw_state_notice_next(struct cw_state *s, int64_t now, bool *ret_any,
 {
 	CW_CLEANUP(cw_sql_end_p) sqlite3_stmt *st = NULL;
 	struct cw_state_notice n;
-	int rc = cw_sql_open(s, CW_SQL_NOTICE_NEXT, &st, err, "i", now);
+	int rc = cw_sql_open(s, CW_SQL_NOTICE_NEXT, &st, err, "ii", now, now + CW_STATE_DAY);
 
 	if (rc < 0 || (rc = cw_sql_row(s, st, ret_any, err)) < 0 || !*ret_any)
 		return rc;
@@ -167,7 +167,16 @@ int cw_state_notice_renew(struct cw_state *s, int64_t today, struct cw_err *err)
 {
 	int rc = cw_state_begin(s, err);
 
-	return rc < 0 ? rc : cw_state_finish(s, renew(s, today, err), err);
+	if (rc < 0)
+		return rc;
+	if (s->counted_on != today)
+		rc = cw_sql_run(s, CW_SQL_RECOUNT_ALL, NULL, err, "i", today);
+	if (rc == 0)
+		rc = renew(s, today, err);
+	rc = cw_state_finish(s, rc, err);
+	if (rc == 0)
+		s->counted_on = today;
+	return rc;
 }
 
 int cw_state_notice_clear(struct cw_state *s, struct cw_err *err)

@@ -18,6 +18,7 @@ enum cw_sql {
 struct cw_state {
 	sqlite3 *db;
 	sqlite3_stmt *statements[CW_SQL_STATEMENTS]; /* prepared when first used */
+	int64_t counted_on; /* day of the last recount */
 	/* The scan that is being written. */
 	int64_t watch; /* 0: none */
 	int64_t now;

@@ -36,6 +36,7 @@ static const char *const versions[] = {
 	"  last_seen INTEGER NOT NULL) STRICT;"	    /* of those that are gone */
 	"CREATE UNIQUE INDEX finding_key ON finding(repository, key);"
 	"CREATE INDEX finding_repository ON finding(repository);"
+	"CREATE INDEX finding_counted ON finding(repository, fingerprint) WHERE gone = 0 AND suppressed = 0;"
 	"CREATE INDEX finding_fingerprint ON finding(fingerprint);"
 	"CREATE INDEX finding_untold ON finding(fingerprint) WHERE notified = 0 AND suppressed = 0;"
 	"CREATE INDEX finding_gone ON finding(last_seen) WHERE gone = 1;"

@@ -361,8 +361,10 @@ static void test_expiry(void **state)
 	assert_int_equal(state_findings(s, NULL, 0, NOW / DAY).of_state[CW_FOUND_SUPPRESSED], 1);
 	assert_int_equal(cw_state_notice_renew(s, NOW / DAY, NULL), 0);
 	assert_int_equal(state_notices(s), 0);
+	assert_int_equal(state_counted(s), 0);
 	assert_int_equal(cw_state_notice_renew(s, NOW / DAY + 1, NULL), 0);
 	assert_int_equal(cw_state_notice_renew(s, NOW / DAY + 1, NULL), 0);
+	assert_int_equal(state_counted(s), 1);
 	assert_int_equal(state_notices(s), 1);
 	assert_int_equal(state_findings(s, NULL, 0, NOW / DAY + 1).of_state[CW_FOUND_LIVE], 1);
 	state_begin(s, id, NOW);
@@ -398,6 +400,8 @@ static void test_notices(void **state)
 	assert_int_equal(state_next_notice(s, NOW).id, 0);
 	assert_int_equal(cw_state_notice_due(s, &due, NULL), 0);
 	assert_int_equal(due, NOW + 60);
+	assert_int_equal(state_next_notice(s, NOW - 3600).id, 0);
+	assert_int_equal(state_next_notice(s, NOW - 2 * DAY).id, first.id); /* the clock was put back */
 	cw_state_close(s);
 	s = state_open_at(state_path);
 	second = state_next_notice(s, NOW + 60);
