@@ -13,8 +13,8 @@
 
 #define CW_POOL_IN_FLIGHT 32			 /* jobs of a worker */
 #define CW_POOL_IN_FLIGHT_BYTES ((size_t)1 << 20) /* of a worker that has more than one */
-#define CW_POOL_RETURNS 8			 /* times that a job may come back from dying workers before it is suspected itself */
-#define CW_POOL_START_MS 60000			 /* a worker must be ready by then */
+#define CW_POOL_RETURNS 4			 /* times that a job may come back from dying workers before it is suspected itself */
+#define CW_POOL_START_MS 30000			 /* a worker must be ready by then */
 #define CW_POOL_END_MS 5000			 /* one that was told to go must be gone by then */
 #define CW_POOL_PAUSE_MS 20			 /* after the first death; doubles with each further one */
 #define CW_POOL_PAUSE_MAX_MS 10000
@@ -101,7 +101,6 @@ struct cw_pool_worker {
 	struct cw_buf in;
 	int64_t since;	  /* the first job in flight is the first since then; or when it began to start or to leave */
 	uint64_t finished; /* jobs */
-	uint64_t number;   /* of its start, ascending */
 	const char *why;   /* the parent gave it up; NULL: it went by itself */
 };
 
@@ -111,8 +110,7 @@ struct cw_pool_kind { /* of each class */
 	struct cw_pool_worker *reserved; /* takes no more jobs, so that a suspect can have it alone */
 	size_t limit;			 /* processes at a time */
 	uint64_t *restarts;		 /* of each place */
-	unsigned row, bad_starts;	 /* deaths in a row, and those before READY */
-	uint64_t last_death;		 /* number of the last start at the last death */
+	unsigned row, bad_starts;	 /* deaths in a row without any job done, and those before READY */
 	struct cw_timer *pause;
 };
 
@@ -128,7 +126,6 @@ struct cw_pool {
 	struct cw_pool_job **table; /* by the low half of their id */
 	uint32_t *generations, *free_slots;
 	size_t table_len, free_len, table_cap;
-	uint64_t starts;
 	int64_t progress; /* when a job ended last, or the first was submitted */
 	struct cw_pool_stats stats;
 	bool draining, freeing, kicked;

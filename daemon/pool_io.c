@@ -161,11 +161,12 @@ static void got_answer(struct cw_pool_worker *w, const struct cw_ipc_head *head,
 	w->bytes -= job->len;
 	w->since = cw_loop_now(p->opts.loop);
 	w->finished++;
-	if (w->number > p->kinds[w->cls].last_death)
+	/* It goes by itself, and so never dies after a good job. */
+	if (w->cls == CW_POOL_REPOSITORY) {
 		p->kinds[w->cls].row = 0;
-	/* It goes by itself. */
-	if (w->cls == CW_POOL_REPOSITORY && w->state == CW_POOL_READY)
-		cw_pool_leave(w);
+		if (w->state == CW_POOL_READY)
+			cw_pool_leave(w);
+	}
 	cw_pool_end(p, job, head->kind == CW_IPC_DONE, data, head->len);
 }
 

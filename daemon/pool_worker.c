@@ -170,7 +170,6 @@ static int start(struct cw_pool *p, enum cw_pool_class cls, struct cw_pool_rules
 	w->rules = cw_pool_rules_ref(rules);
 	w->pid = w->pidfd = w->sock = -1;
 	w->in = (struct cw_buf)CW_BUF_INIT_MAX(CW_IPC_MAX + sizeof(struct cw_ipc_head));
-	w->number = ++p->starts;
 	w->since = cw_loop_now(p->opts.loop);
 	w->next = p->workers;
 	p->workers = w;
@@ -254,17 +253,18 @@ void cw_pool_leave(struct cw_pool_worker *w)
 	cw_timer_set(w->timer, CW_POOL_END_MS);
 }
 
-/* After the death of W the next start of its class waits. */
+/* After the death of W the next start of its class waits: the longer, the more have died without having done anything. */
 static void pause_class(struct cw_pool_worker *w)
 {
 	struct cw_pool_kind *k = &w->pool->kinds[w->cls];
-	unsigned shift = k->row < 9 ? k->row : 9;
-	int64_t ms = (int64_t)CW_POOL_PAUSE_MS << shift;
+	bool suspect = w->jobs.first && w->jobs.first->suspect;
+	int64_t ms;
 
+	if (w->finished > 0)
+		k->row = 0;
+	ms = (int64_t)CW_POOL_PAUSE_MS << (k->row < 9 ? k->row : 9);
 	/* That a suspect kills says nothing about the next worker. */
-	if (!w->jobs.first || !w->jobs.first->suspect)
-		k->row++;
-	k->last_death = w->pool->starts;
+	k->row += !suspect;
 	k->restarts[w->place]++;
 	cw_timer_set(k->pause, ms < CW_POOL_PAUSE_MAX_MS ? ms : CW_POOL_PAUSE_MAX_MS);
 }
