@@ -300,6 +300,13 @@ static void bad_start(struct cw_pool *p, enum cw_pool_class cls)
 	cw_pool_give_up(p, cls);
 }
 
+/* A repository worker goes by itself after its one job; its end may be seen together with its answer. */
+static bool has_done(const struct cw_pool_worker *w, const siginfo_t *info)
+{
+	return w->cls == CW_POOL_REPOSITORY && w->ready && w->jobs.len == 0 && !w->why && info->si_code == CLD_EXITED &&
+	       info->si_status == 0;
+}
+
 /* W's process has ended with INFO. What it still said counts. */
 static void reaped(struct cw_pool_worker *w, const siginfo_t *info)
 {
@@ -312,7 +319,7 @@ static void reaped(struct cw_pool_worker *w, const siginfo_t *info)
 	cw_pool_take(w);
 	cw_pool_receive(w);
 	describe(w, info, reason, sizeof(reason));
-	if (w->state != CW_POOL_LEAVING && !w->unwanted) {
+	if (w->state != CW_POOL_LEAVING && !w->unwanted && !has_done(w, info)) {
 		p->stats.deaths++;
 		pause_class(w);
 		report(w, reason);
