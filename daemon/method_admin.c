@@ -1,4 +1,5 @@
 /* daemon/method_admin.c - methods about the daemon itself, and reports from clients that scanned in their own process. */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "daemon/watch.h"
 
 #define OUTCOME_FINDINGS_MAX 50 /* that subscribers are told of; all are counted */
+#define OUTCOME_WORD_MAX 4096	/* bytes of a text of theirs */
 
 static void add_time(struct cw_json *parent, const char *key, int64_t seconds)
 {
@@ -187,16 +189,17 @@ void cw_method_subscribe(struct cw_request *r)
 
 /* ---- ReportOutcome ---- */
 
-static void copy_str(struct cw_json *to, const struct cw_json *from, const char *key)
+/* Subscribers are told the words of a caller without secrets, and none that are too long. */
+static void add_word(struct cw_request *r, struct cw_json *to, const char *key, const char *text)
 {
-	const char *text = cw_json_str(cw_json_get(from, key));
+	CW_CLEANUP(cw_buf_release) struct cw_buf clean = CW_BUF_INIT;
 
-	if (text != NULL)
-		cw_json_add_str(to, key, text);
+	if (text != NULL && strlen(text) <= OUTCOME_WORD_MAX && cw_audit_cleanse(r->daemon->audit, text, &clean, NULL) == 0)
+		cw_json_add_str(to, key, clean.data != NULL ? clean.data : "");
 }
 
 /* Where the findings are, and what: not all that a client cares to write into them. */
-static void copy_findings(struct cw_json *event, const struct cw_json *findings)
+static void copy_findings(struct cw_request *r, struct cw_json *event, const struct cw_json *findings)
 {
 	static const char *const keys[] = {"rule", "severity", "path", "fingerprint", "redacted", "state"};
 	struct cw_json *list = cw_json_add_array(event, "findings");
@@ -206,7 +209,7 @@ static void copy_findings(struct cw_json *event, const struct cw_json *findings)
 		struct cw_json *one = cw_json_add_object(list, NULL);
 
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-			copy_str(one, f, keys[i]);
+			add_word(r, one, keys[i], cw_json_str(cw_json_get(f, keys[i])));
 	}
 }
 
@@ -261,19 +264,21 @@ static void note_outcome(struct cw_request *r, const struct outcome *o)
 
 static void publish_outcome(struct cw_request *r, const struct outcome *o)
 {
-	CW_CLEANUP(cw_json_free_p) struct cw_json *event = cw_json_object();
+	CW_CLEANUP(cw_json_free_p) struct cw_json *event = NULL;
 
+	if (cw_subscribers_len(cw_server_subscribers(r->daemon->server)) == 0)
+		return;
+	event = cw_json_object();
 	cw_json_add_str(event, "event", "outcome");
 	cw_json_add_int(event, "uid", (int64_t)r->peer.uid);
-	cw_json_add_str(event, "command", o->command);
-	cw_json_add_str(event, "repository", o->repository);
-	if (o->user != NULL)
-		cw_json_add_str(event, "claimed_user", o->user);
+	add_word(r, event, "command", o->command);
+	add_word(r, event, "repository", o->repository);
+	add_word(r, event, "claimed_user", o->user);
 	cw_json_add_int(event, "status", o->status);
 	cw_json_add_int(event, "count", (int64_t)cw_json_len(o->findings));
 	cw_json_add_int(event, "expected", o->expected);
 	cw_json_add_int(event, "unscanned", o->unscanned);
-	copy_findings(event, o->findings);
+	copy_findings(r, event, o->findings);
 	cw_daemon_publish(r->daemon, event);
 }
 
