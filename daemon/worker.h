@@ -2,7 +2,7 @@
  *
  * SETUP (JSON): "key" (base64 of the fingerprint key; wiped after use), "conf" (the system's configuration as YAML, as
  * cw_conf_dump() writes it), "object_max" (bytes), "memory" (bytes), "roots" (absolute paths below which repositories may lie),
- * "cache" (folder of the verdict store; repository workers only).
+ * "cache" (folder of verdict stores, one for each repository; repository workers only).
  * REPOSITORY (JSON): "path" (absolute), "action": "scan" (a whole audit with the verdict store) or "refs" (fingerprint of the refs only),
  * "findings": whether RECORDs are wanted; "known" (with "scan"): when it is the fingerprint that REFS tells, nothing is scanned, and DONE has
  * "unchanged": true: looking and scanning are one process.
@@ -13,7 +13,9 @@
  * DONE of a repository (a Varlink reply as in daemon/ipc.h): parameters "findings" (number), "coverage"; or "unchanged".
  *
  * Order of a start: read SETUP, map the rules, open what is needed, start libraries, then the sandbox, then READY, then the first job. A
- * content worker makes no file system calls at all after that. */
+ * content worker makes no file system calls at all after that. A repository worker may then read below the roots; with the job it gives up
+ * all of the cache but the repository's part, and once it knows the repository's folders all others. It maps the rules when it needs them.
+ * READY brings a line for the log when the kernel lacks something, else nothing. */
 #ifndef CW_DAEMON_WORKER_H
 #define CW_DAEMON_WORKER_H
 

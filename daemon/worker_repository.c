@@ -1,7 +1,7 @@
 /* daemon/worker_repository.c - looks at one repository, scans it if its references have changed, and ends.
  *
  * The sandbox comes before the first byte of the repository is read: all that lies below the roots may be read. Once its folders are
- * known, those alone. */
+ * known, those alone. What it may write is its own part of the cache: no repository can touch the verdicts of another. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
+#include "base/encode.h"
 #include "base/io.h"
 #include "daemon/worker.h"
 #include "daemon/worker_int.h"
@@ -25,6 +27,7 @@
 #define ROOTS_MAX 1000
 #define FOLDERS_MAX 2000
 #define REASONS_MAX 100 /* listed in the coverage */
+#define CACHE_NAME_LEN 16 /* bytes, of the digest of the repository's path */
 #define NICE 10
 #define IOPRIO_LOWEST (2 << 13 | 7) /* best effort, level 7: ioprio_set(2) */
 #define IOPRIO_WHO_PROCESS 1
@@ -32,7 +35,7 @@
 struct repository {
 	struct cw_worker w;
 	struct cw_vec roots; /* char *: real paths */
-	const char *cache;   /* folder of the verdict store, or NULL */
+	const char *cache;   /* folder of verdict stores, or NULL; from the job on that of this repository */
 	char *conf_text;
 	bool landlock;
 	uint64_t job;
@@ -198,11 +201,36 @@ static int narrow(struct repository *r, struct cw_err *err)
 	return rc == 0 && r->landlock ? cw_sandbox_files(&s, &r->landlock, err) : rc;
 }
 
+/* Put a part of the cache that is named after PATH in place of the whole. What cannot be made is done without: a store only saves time. */
+static int own_cache(struct repository *r, const char *path, struct cw_err *err)
+{
+	CW_CLEANUP(cw_buf_release) struct cw_buf folder = CW_BUF_INIT;
+	struct cw_sandbox s = {.kind = CW_SANDBOX_REPOSITORY, .read = (const char *const *)r->roots.items, .read_len = r->roots.len,
+			       .write = &r->cache, .write_len = 1};
+	uint8_t sum[CW_SHA256_LEN];
+	int rc = r->cache ? cw_sha256(path, strlen(path), sum, err) : 0;
+
+	if (rc < 0 || !r->cache)
+		return rc;
+	cw_buf_addf(&folder, "%s/", r->cache);
+	cw_hex_encode(sum, CACHE_NAME_LEN, &folder);
+	rc = cw_buf_fail(&folder, "path", err);
+	if (rc == 0 && cw_io_mkdirs(folder.data, 0700, NULL) != 0)
+		(void)unsetenv("XDG_CACHE_HOME");
+	else if (rc == 0 && setenv("XDG_CACHE_HOME", folder.data, 1) != 0)
+		rc = cw_err_nomem(err);
+	r->cache = getenv("XDG_CACHE_HOME");
+	s.write_len = r->cache != NULL;
+	return rc == 0 && r->landlock ? cw_sandbox_files(&s, &r->landlock, err) : rc;
+}
+
 static int open_repository(struct repository *r, struct cw_err *err)
 {
 	const char *path = cw_json_str(cw_json_get(r->wanted, "path"));
 	int rc = check_path(r, path, err);
 
+	if (rc == 0)
+		rc = own_cache(r, path, err);
 	if (rc == 0)
 		rc = cw_repo_open(path, &r->repo, err);
 	if (rc == 0)

@@ -73,6 +73,11 @@ class Repository(harness.Case):
             self.commit("commit %d" % i)
         self.git("tag", "-a", "-m", "release", "v1")
 
+    def copy(self, name):
+        path = os.path.join(self.roots, name)
+        shutil.copytree(self.dir, path)
+        return path
+
     # ---- what it finds ----
 
     def test_same_as_audit(self):
@@ -86,12 +91,30 @@ class Repository(harness.Case):
             self.assertEqual(answer.done["findings"], 4)
             self.assertEqual(answer.done["coverage"]["unscanned"], 0)
         self.assertGreater(answer.done["coverage"]["cached"], 0)
+        # each repository has a store of its own, which no other can write to
+        self.well(path=self.copy("two"))
+        self.assertEqual(len(os.listdir(self.store)), 2)
+        for name in os.listdir(self.store):
+            self.assertEqual(len(os.listdir(os.path.join(self.store, name, "credwatch"))), 1)
         self.git("repack", "-q", "-a", "-d")
         self.assertEqual(self.well(cache="").records, right)
         shutil.rmtree(os.path.join(self.dir, "src"))
         bare = os.path.join(self.roots, "bare.git")
         self.git("clone", "-q", "--bare", self.dir, bare)
         self.assertEqual(len(self.well(path=bare).records), 4)
+
+    def test_no_store(self):
+        # a store that cannot be made is done without
+        self.rich()
+        with open(self.store, "w", encoding="ascii"):
+            pass
+        self.assertEqual(len(self.well().records), 4)
+        os.unlink(self.store)
+        os.mkdir(self.store)
+        name = hashlib.sha256(self.dir.encode()).hexdigest()[:32]
+        with open(os.path.join(self.store, name), "w", encoding="ascii"):
+            pass
+        self.assertEqual(len(self.well().records), 4)
 
     def test_no_secret(self):
         # no answer holds a secret, not even one that is part of a path
