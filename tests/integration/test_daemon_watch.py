@@ -290,7 +290,7 @@ class Changes(Watch):
         self.assertEqual([t["repository"] for t in self.wait_for_notices(2)], [a, b])
 
     def test_fifo_refs(self):
-        # a FIFO in place of a reference holds up neither the others nor the end of the daemon
+        # a FIFO in place of a reference holds up neither the others nor the end of the daemon, and its repository says so
         a, b = self.bare("a.git"), self.bare("b.git")
         daemon, events = self.watching(a, b)
         os.mkfifo(os.path.join(a, "refs", "heads", "fifo"))
@@ -298,7 +298,45 @@ class Changes(Watch):
         self.push(b)
         events.scan(b, new=1)
         self.assertEqual(self.state(daemon, b)["state"], "watching")
+        self.wait_for_state(daemon, a, "failing")
+        self.assertIn("fifo", self.state(daemon, a)["reason"])
         self.assertEqual(daemon.end(), 0)
+
+    def test_unreadable(self):
+        # a format that cannot be read, no repository at all, a link that leads out: failing, with the reason, and never clean
+        daemon, _ = self.watching()
+        odd = {}
+        odd["table"] = self.bare("table.git")
+        self.git("-C", odd["table"], "config", "core.repositoryformatversion", "1")
+        self.git("-C", odd["table"], "config", "extensions.refstorage", "reftable")
+        odd["none"] = os.path.join(self.root, "none")
+        os.mkdir(odd["none"])
+        odd["link"] = os.path.join(self.root, "link")
+        os.symlink(self.work, odd["link"])
+        for path in odd.values():
+            daemon.call("Watch", {"path": path})
+        for name, path in odd.items():
+            self.wait_for_state(daemon, path, "failing")
+            self.assertNotIn("last_scan", self.state(daemon, path), name)
+        self.assertIn("git repository", self.state(daemon, odd["none"])["reason"])
+        self.assertIn("a link leads out", self.state(daemon, odd["link"])["reason"])
+        self.assertIn("refstorage", self.state(daemon, odd["table"])["reason"])
+
+    def test_worker_killed(self):
+        # whatever ends the workers, a change is scanned in the end, and told once
+        a = self.bare("a.git")
+        daemon, events = self.watching(a)
+        self.leak("killed")
+        self.push(a)
+        end = time.monotonic() + daemon_harness.WAIT
+        killed = 0
+        while killed == 0 and daemon.call("Status")["findings"] == 0 and time.monotonic() < end:
+            for pid in daemon.workers("repository"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+        events.scan(a, new=1)
+        self.assertOnce(daemon, 1)
 
     def test_removed_watch(self):
         # a watch that is taken back: no more scans, its findings are forgotten; others go on
