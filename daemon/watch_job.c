@@ -17,6 +17,7 @@ struct cw_watch_job {
 	uint64_t id;			/* in the pool */
 	int64_t started;		/* milliseconds */
 	char refs[CW_WATCH_REFS_SIZE];	/* fingerprint that the worker told; "": not yet */
+	char rules[CW_WATCH_RULES_SIZE]; /* by which it scans: those at its start, whatever a reload brings meanwhile */
 	bool recheck;			/* folders are watched since it looked */
 	struct cw_err err;		/* the first failure of our own: the scan does not count */
 };
@@ -63,15 +64,16 @@ static int take_refs(struct cw_watch_job *j, const char *data, size_t len, struc
 {
 	CW_CLEANUP(cw_json_free_p) struct cw_json *refs = NULL;
 	const char *fingerprint;
-	int rc = cw_json_parse(data, len, REFS_MAX, &refs, err);
+	int rc;
 
+	if (j->refs[0] != '\0') /* only what was there before the scan began counts */
+		return 0;
+	rc = cw_json_parse(data, len, REFS_MAX, &refs, err);
 	if (rc < 0)
 		return rc;
 	fingerprint = cw_json_str(cw_json_get(refs, "fingerprint"));
 	if (!is_fingerprint(fingerprint))
 		return cw_err_set(err, CW_E_INVALID, "a worker told something else than a fingerprint");
-	if (j->refs[0] != '\0') /* only what was there before the scan began counts */
-		return 0;
 	rc = take_folders(j, cw_json_get(refs, "watch"), err);
 	if (rc == 0)
 		memcpy(j->refs, fingerprint, CW_WATCH_REFS_SIZE);
@@ -145,7 +147,7 @@ static int take_scan(struct cw_watch_job *j, const struct cw_json *coverage, str
 	const char *why = cw_json_str(cw_json_at(cw_json_get(coverage, "unscanned_reasons"), 0));
 	int rc;
 
-	cw_buf_addf(&text, "%s.%s", j->refs, j->store.watcher->rules);
+	cw_buf_addf(&text, "%s.%s", j->refs, j->rules);
 	if ((rc = cw_buf_fail(&text, "fingerprint", err)) < 0 || (rc = cw_watch_store_end(&j->store, text.data, complete, err)) < 0)
 		return rc;
 	memcpy(r->known, complete ? text.data : "", complete ? CW_WATCH_KNOWN_SIZE : 1);
@@ -238,6 +240,7 @@ int cw_watch_job_start(struct cw_watcher *w, struct cw_watched *r, struct cw_err
 		return cw_err_nomem(err);
 	cw_watch_store_init(&j->store, w, r);
 	j->started = cw_clock_ms();
+	memcpy(j->rules, w->rules, sizeof(j->rules));
 	rc = make_message(w, r, &message, err);
 	if (rc < 0)
 		return rc;

@@ -207,6 +207,18 @@ static void test_incomplete(void **state)
 	watch_tell_refs(2, FP1, NULL, NULL);
 	watch_finish(2, true, "{\"parameters\":{\"coverage\":{\"expected\":5,\"scanned\":3,\"cached\":1,\"unscanned\":0}}}");
 	assert_int_equal(watch_seen().state, CW_WATCH_FAILING);
+	/* the same reason once more: it still fails */
+	watch_run_to(3);
+	watch_tell_refs(3, FP1, NULL, NULL);
+	watch_finish(3, true, "{\"parameters\":{\"coverage\":{\"expected\":5,\"scanned\":3,\"cached\":1,\"unscanned\":0}}}");
+	assert_int_equal(watch_seen().state, CW_WATCH_FAILING);
+	assert_string_equal(watch_seen().reason, "0 of 5 objects could not be scanned");
+	/* until a scan is complete */
+	watch_run_to(4);
+	watch_tell_refs(4, FP1, NULL, NULL);
+	watch_finish(4, true, CLEAN);
+	assert_int_equal(watch_seen().state, CW_WATCH_WATCHING);
+	assert_string_equal(watch_seen().reason, "");
 }
 
 /* what a worker must not say: a secret, no finding, no fingerprint, no JSON; such a scan does not count */
@@ -263,6 +275,25 @@ static void test_rules(void **state)
 	cw_watcher_sweep(watch_d.watcher);
 	watch_run_to(5);
 	assert_null(strstr(watch_jobs[4].message, "known"));
+}
+
+/* a reload while a scan runs: it counts for the rules that it was begun with alone */
+static void test_rules_meanwhile(void **state)
+{
+	watch_make_folder("a");
+	assert_int_equal(cw_watcher_add(watch_d.watcher, watch_in_folder("a"), false, NULL), 0);
+	watch_run_to(1);
+	watch_tell_refs(1, FP1, NULL, NULL);
+	snprintf(watch_d.rules.digest, sizeof(watch_d.rules.digest), "d2");
+	cw_watcher_sweep(watch_d.watcher);
+	watch_finish(1, true, CLEAN);
+	watch_run_to(2);
+	assert_null(strstr(watch_jobs[1].message, "known"));
+	watch_tell_refs(2, FP1, NULL, NULL);
+	watch_finish(2, true, CLEAN);
+	cw_watcher_sweep(watch_d.watcher);
+	watch_run_to(3);
+	assert_non_null(strstr(watch_jobs[2].message, "known"));
 }
 
 /* more findings than are kept in memory; the repository changes as one all the same */
@@ -406,7 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_add), TEST(test_refused), TEST(test_paths), TEST(test_events),
 		TEST(test_new_folder), TEST(test_shared), TEST(test_again), TEST(test_failing),
-		TEST(test_incomplete), TEST(test_bad_worker), TEST(test_rules), TEST(test_many),
+		TEST(test_incomplete), TEST(test_bad_worker), TEST(test_rules), TEST(test_many), TEST(test_rules_meanwhile),
 		TEST(test_remove), TEST(test_slots), TEST(test_slow), TEST(test_full), TEST(test_restart),
 	};
 
