@@ -87,22 +87,36 @@ static void add_reason(struct reasons *r, size_t i, const char *text)
 	cw_json_add_str(r->list, NULL, line);
 }
 
-static int judge(const struct cw_objects *o, const struct object *object, size_t i, struct reasons *r, bool *ret_clean,
-		 struct cw_err *err)
+/* Whether OBJECT has the id that it claims; without one it claims none. */
+static int check_id(const struct object *object, size_t i, struct reasons *r, bool *ret, struct cw_err *err)
 {
 	char hex[CW_OID_HEX_SIZE];
 	struct cw_oid oid;
 	bool known;
-	int rc = compute(object, &oid, &known, err);
+	int rc;
 
-	*ret_clean = false;
+	*ret = object->oid[0] == '\0';
+	if (*ret)
+		return 0;
+	rc = compute(object, &oid, &known, err);
 	if (rc < 0)
 		return rc;
 	cw_oid_hex(&oid, hex);
-	if (!known || strcmp(hex, object->oid) != 0) {
+	*ret = known && strcmp(hex, object->oid) == 0;
+	if (!*ret)
 		add_reason(r, i, known ? "its bytes have another id" : "its id has an unknown form");
-		return 0;
-	}
+	return 0;
+}
+
+static int judge(const struct cw_objects *o, const struct object *object, size_t i, struct reasons *r, bool *ret_clean,
+		 struct cw_err *err)
+{
+	bool is_itself = false;
+	int rc = check_id(object, i, r, &is_itself, err);
+
+	*ret_clean = false;
+	if (rc < 0 || !is_itself)
+		return rc;
 	/* What a tree holds is names: whoever lists it scans those. */
 	if (object->type == CW_OBJ_TREE) {
 		add_reason(r, i, "trees are not scanned here");

@@ -101,6 +101,18 @@ class Hooks(Base):
         self.passes("commit", "-q", "-m", "clean")
         self.assertEqual(self.calls(daemon) - before, 1 + 2)
 
+    # what the daemon calls clean is not scanned once more: a hook that scans has to read its key
+    def test_not_twice(self):
+        daemon = self.start()
+        with open(self.env["CREDWATCH_KEY_FILE"], "w", encoding="ascii") as file:
+            file.write("nonsense\n")
+        self.stage("new.py", CLEAN)
+        self.passes("commit", "-q", "-m", "clean")
+        daemon.close()
+        self.daemons.remove(daemon)
+        self.stage("other.py", CLEAN)
+        self.assertNotEqual(self.run_git("commit", "-q", "-m", "clean").status, 0)
+
     # a leak is stopped with the same words as without a daemon
     def test_leak(self):
         self.stage("leak.py", "token = '%s'\n" % TOKEN)

@@ -164,7 +164,7 @@ class Descriptors(daemon_load.Case):
         good = {"oid": oid, "type": "blob", "offset": 0, "length": len(content)}
         with self.beside(daemon):
             self.assertEqual(daemon.call("ScanObjects", {"objects": [good, good]}, fds=(fd,))["clean"], [True, True])
-            for change in ({"oid": "0" * 40}, {"oid": "x" * 40}, {"oid": ""}, {"oid": oid.upper()}, {"oid": oid + "0"}, {"oid": 7},
+            for change in ({"oid": "0" * 40}, {"oid": "x" * 40}, {"oid": oid.upper()}, {"oid": oid + "0"}, {"oid": 7},
                            {"type": "tree"}, {"type": "blub"}, {"type": ""}, {"type": None}, {"offset": 1}, {"offset": -1},
                            {"offset": 1 << 62}, {"length": 1 << 62}, {"length": -1}, {"length": 19}, {"length": 21}, {"length": "20"},
                            {"offset": 9223372036854775807, "length": 9223372036854775807}, {"offset": 0.5}, {"length": 1e400}):
@@ -174,6 +174,8 @@ class Descriptors(daemon_load.Case):
                         self.assertEqual(clean, [False, True])
                     except (CallError, EOFError):
                         pass
+            # without an id there is nothing to lie about
+            self.assertEqual(daemon.call("ScanObjects", {"objects": [dict(good, oid="")]}, fds=(fd,))["clean"], [True])
             for objects in ({}, [7], [[]], [None], None, "x"):
                 self.assertRaises(CallError, daemon.call, "ScanObjects", {"objects": objects}, fds=(fd,))
             many = daemon.call("ScanObjects", {"objects": [good] * 20000}, fds=(fd,))
