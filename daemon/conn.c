@@ -81,9 +81,15 @@ static bool can_go_on(const struct cw_conn *c)
 	return c->fd >= 0 && !c->busy && cw_conn_waiting(c) == 0;
 }
 
+/* Whether descriptors of this user hang: more could. */
+static bool is_stuck(const struct cw_conn *c)
+{
+	return atomic_load(&c->usage->closing) >= CW_CLOSER_MAX;
+}
+
 static bool can_read(const struct cw_conn *c)
 {
-	return can_go_on(c) && !c->again;
+	return can_go_on(c) && !c->again && !is_stuck(c);
 }
 
 static bool has_memory(const struct cw_conn *c)
@@ -110,7 +116,7 @@ void cw_conn_rearm(struct cw_conn *c)
 static void drop_descriptor(struct cw_conn *c)
 {
 	if (c->passed >= 0)
-		cw_closer_drop(c->passed);
+		cw_closer_drop(c->passed, &c->usage->closing);
 	c->passed = -1;
 	c->surplus = false;
 }
@@ -137,7 +143,7 @@ void cw_conn_close(struct cw_conn *c, const char *why)
 	cw_conn_log(c, why != NULL ? CW_LOG_INFO : CW_LOG_DEBUG, "closed", why);
 	cw_loop_remove(c->source);
 	c->source = NULL;
-	close(c->fd);
+	cw_closer_drop_connection(c->fd, &c->usage->closing);
 	c->fd = -1;
 	count_bytes(c);
 	c->usage->connections--;
@@ -272,7 +278,7 @@ static void take_descriptors(struct cw_conn *c, const struct cw_received *got)
 		c->passed = got->fds[0];
 	} else {
 		for (size_t i = 0; i < got->fds_len; i++)
-			cw_closer_drop(got->fds[i]);
+			cw_closer_drop(got->fds[i], &c->usage->closing);
 		drop_descriptor(c);
 		c->surplus = true;
 	}
@@ -294,8 +300,7 @@ static void read_once(struct cw_conn *c)
 		protocol_error(c, cw_err_msg(&err));
 		return;
 	}
-	rc = cw_closer_is_stuck() ? cw_fdpass_recv_plain(c->fd, space, len, &got, &err)
-				  : cw_fdpass_recv(c->fd, space, len, &got, &err);
+	rc = cw_fdpass_recv(c->fd, space, len, &got, &err);
 	if (rc == CW_E_NOTFOUND)
 		return;
 	if (rc != 0 || got.len == 0) {
@@ -493,7 +498,10 @@ int cw_conn_new(struct cw_conns *all, int fd, struct cw_err *err)
 	cw_framer_init(&c->in, all->limits.message_max);
 	rc = open_conn(all, c, err);
 	if (rc != 0) {
-		close(fd);
+		if (c->usage != NULL)
+			cw_closer_drop_connection(fd, &c->usage->closing);
+		else
+			close(fd);
 		free_conn(c);
 		return rc;
 	}
@@ -534,15 +542,26 @@ static const char *too_slow(const struct cw_conn *c, int64_t now)
 	return now - c->active > l->idle_ms ? "idle" : NULL;
 }
 
+/* Read again from who was stuck. */
+static void take_up(struct cw_conn *c)
+{
+	if (!can_read(c) || c->reading)
+		return;
+	c->reading = true;
+	cw_conn_rearm(c);
+}
+
 void cw_conns_sweep(struct cw_conns *all)
 {
 	int64_t now = cw_loop_now(all->daemon->loop);
 
 	for (struct cw_conn *c = all->first; c != NULL; c = c->next) {
-		const char *why = c->fd >= 0 ? too_slow(c, now) : NULL;
+		const char *why = c->fd >= 0 && !is_stuck(c) ? too_slow(c, now) : NULL;
 
-		if (why == NULL)
+		if (why == NULL) {
+			take_up(c);
 			continue;
+		}
 		all->timeouts++;
 		cw_conn_close(c, why);
 	}

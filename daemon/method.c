@@ -106,7 +106,7 @@ static bool check_descriptor(struct cw_request *r, const struct cw_method *m)
 	struct cw_json *p;
 
 	if (mine && c->surplus)
-		return bad_descriptor(r, "more than one descriptor came, or none can be taken now");
+		return bad_descriptor(r, "more than one descriptor came, or none could be taken");
 	if ((m->flags & CW_METHOD_FD) == 0)
 		return has ? bad_descriptor(r, "this call takes no descriptor") : true;
 	if (!has)

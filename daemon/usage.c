@@ -12,7 +12,9 @@ void cw_usages_release(struct cw_usages *u)
 	while (u->first != NULL) {
 		struct cw_usage *next = u->first->next;
 
-		free(u->first);
+		/* A thread that still closes something will count it. */
+		if (atomic_load(&u->first->closing) == 0)
+			free(u->first);
 		u->first = next;
 	}
 	u->len = 0;
@@ -24,7 +26,7 @@ static void forget_one(struct cw_usages *u)
 	struct cw_usage **last = NULL;
 
 	for (struct cw_usage **link = &u->first; *link != NULL; link = &(*link)->next) {
-		if ((*link)->connections == 0)
+		if ((*link)->connections == 0 && atomic_load(&(*link)->closing) == 0)
 			last = link;
 	}
 	if (last != NULL) {

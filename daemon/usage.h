@@ -4,6 +4,7 @@
 #ifndef CW_DAEMON_USAGE_H
 #define CW_DAEMON_USAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@ struct cw_usage {
 	size_t bytes;	      /* of input and output that wait for this user, now */
 	uint64_t refused;     /* within the present window */
 	int64_t window;	      /* when it began, monotonic milliseconds */
+	_Atomic int closing;  /* descriptors of this user that are being closed: see closer.h */
 	struct cw_usage *next;
 };
 

@@ -19,7 +19,7 @@ union control { /* aligned for a control message */
 	char bytes[CMSG_SPACE(CW_FDS_MAX * sizeof(int))];
 };
 
-/* Take the descriptors of MSG. There is room for CW_FDS_MAX, so the kernel keeps what is above and says so. */
+/* Take the descriptors of MSG. Without a free number for one the kernel drops it and says so. */
 static void take_fds(struct msghdr *msg, struct cw_received *r)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
@@ -44,12 +44,11 @@ static void take_fds(struct msghdr *msg, struct cw_received *r)
 		r->surplus = true;
 }
 
-static int receive(int sock, void *data, size_t len, union control *control, struct cw_received *ret, struct cw_err *err)
+int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err)
 {
-	struct cw_received r = {.len = 0};
+	union control control;
 	struct iovec iov = {.iov_base = data, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			     .msg_controllen = control != NULL ? sizeof(*control) : 0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control)};
 	ssize_t n;
 
 	do {
@@ -59,23 +58,12 @@ static int receive(int sock, void *data, size_t len, union control *control, str
 		return cw_err_set(err, CW_E_NOTFOUND, "nothing to receive now");
 	if (n < 0)
 		return cw_err_sys(err, errno, "receiving");
-	r.len = (size_t)n;
+	ret->len = (size_t)n;
+	ret->fds_len = 0;
+	ret->surplus = false;
 	if (msg.msg_controllen > 0 || (msg.msg_flags & MSG_CTRUNC) != 0)
-		take_fds(&msg, &r);
-	*ret = r;
+		take_fds(&msg, ret);
 	return 0;
-}
-
-int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err)
-{
-	union control control;
-
-	return receive(sock, data, len, &control, ret, err);
-}
-
-int cw_fdpass_recv_plain(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err)
-{
-	return receive(sock, data, len, NULL, ret, err);
 }
 
 int cw_fdpass_send(int sock, const void *data, size_t len, int fd, size_t *ret_sent, struct cw_err *err)

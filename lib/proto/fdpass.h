@@ -11,7 +11,9 @@
 
 #include "base/err.h"
 
-#define CW_FDS_MAX 4 /* descriptors that one read may bring */
+/* Descriptors that one read may bring: as many as the kernel allows in a message (SCM_MAX_FD). One that it had to drop for lack of room
+ * would be closed by the reader's own system call, and closing can be made to wait. */
+#define CW_FDS_MAX 253
 
 struct cw_received {
 	size_t len;	    /* bytes; 0: the peer has closed */
@@ -22,8 +24,6 @@ struct cw_received {
 
 /* One recvmsg(). CW_E_NOTFOUND: nothing there now (EAGAIN; only with a non-blocking socket); CW_E_IO: the connection is gone. */
 int cw_fdpass_recv(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err);
-/* The same, but the kernel drops all descriptors that come (.surplus tells). */
-int cw_fdpass_recv_plain(int sock, void *data, size_t len, struct cw_received *ret, struct cw_err *err);
 /* One sendmsg() without SIGPIPE; FD (-1: none) goes with the first byte. *ret_sent may be less than LEN; CW_E_NOTFOUND: would block. */
 int cw_fdpass_send(int sock, const void *data, size_t len, int fd, size_t *ret_sent, struct cw_err *err);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ static void send_fds(int sock, const char *text, int fd, size_t n)
 {
 	union {
 		struct cmsghdr head;
-		char bytes[CMSG_SPACE(250 * sizeof(int))];
+		char bytes[CMSG_SPACE(CW_FDS_MAX * sizeof(int))];
 	} control;
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
@@ -115,22 +116,43 @@ static void test_descriptor(void **state)
 	assert_string_equal(data, "content");
 }
 
-/* 250 descriptors: four come through, the others are closed and said to have been there */
-static void test_surplus(void **state)
+/* as many as can come at all: none is dropped by the kernel, which would close it here and now */
+static void test_many(void **state)
 {
 	CW_CLEANUP(pair_close) struct pair p = pair_new();
 	struct cw_received got;
 	int before = lowest_free_fd();
 	char data[16];
 
-	send_fds(p.a, "x", p.b, 250);
+	send_fds(p.a, "x", p.b, CW_FDS_MAX);
 	assert_int_equal(cw_fdpass_recv(p.b, data, sizeof(data), &got, NULL), 0);
 	assert_int_equal(got.len, 1);
 	assert_int_equal(got.fds_len, CW_FDS_MAX);
-	assert_true(got.surplus);
+	assert_false(got.surplus);
 	for (size_t i = 0; i < got.fds_len; i++)
 		close(got.fds[i]);
 	assert_int_equal(lowest_free_fd(), before);
+}
+
+/* without free numbers the rest is dropped, and said to have been there */
+static void test_surplus(void **state)
+{
+	CW_CLEANUP(pair_close) struct pair p = pair_new();
+	struct cw_received got;
+	struct rlimit before, few;
+	char data[16];
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)lowest_free_fd() + 2;
+	send_fds(p.a, "x", p.b, 5);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(cw_fdpass_recv(p.b, data, sizeof(data), &got, NULL), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(got.fds_len, 2);
+	assert_true(got.surplus);
+	for (size_t i = 0; i < got.fds_len; i++)
+		close(got.fds[i]);
 }
 
 /* only all seals together count */
@@ -159,7 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes),	cmocka_unit_test(test_full),  cmocka_unit_test(test_descriptor),
-		cmocka_unit_test(test_surplus), cmocka_unit_test(test_seals),
+		cmocka_unit_test(test_many),	cmocka_unit_test(test_surplus), cmocka_unit_test(test_seals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
