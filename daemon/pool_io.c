@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#define RETRY_MS 5
 #define READ_LEN ((size_t)64 << 10)    /* bytes of one read, at least */
 #define IN_KEPT ((size_t)1 << 20)      /* bytes: a larger buffer is given back */
 
@@ -107,6 +108,11 @@ void cw_pool_send(struct cw_pool_worker *w)
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
 			w->blocked = true;
 			cw_pool_watch_socket(w);
+		} else if (errno == ETOOMANYREFS) {
+			/* Too many descriptors are on their way to be received; nothing tells when they have been. */
+			cw_timer_set(w->pool->kick, RETRY_MS);
+			w->pool->kicked = true;
+			return;
 		} else if (errno != EINTR) {
 			/* It is dead or dying; how it ended is told when it is reaped. */
 			cw_pool_kill(w, NULL);
