@@ -1,10 +1,12 @@
 /* daemon/closer.c - see closer.h. */
 #include "daemon/closer.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,23 +16,27 @@
 #define STACK_SIZE ((size_t)64 << 10) /* bytes */
 
 struct task {
-	int fd;
 	_Atomic int *count;
 	struct task *next;
+	size_t len;
+	int fds[];
 };
 
 /* Those for which no thread could be made: tried again with the next. */
 static struct task *waiting;
 
-static void *close_it(void *arg)
+static void *close_all(void *arg)
 {
 	const struct linger at_once = {.l_onoff = 0};
-	struct task t = *(struct task *)arg;
+	struct task *t = arg;
+	_Atomic int *count = t->count;
 
-	free(arg);
-	setsockopt(t.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(t.fd);
-	atomic_fetch_sub(t.count, 1);
+	for (size_t i = 0; i < t->len; i++) {
+		setsockopt(t->fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		close(t->fds[i]);
+	}
+	free(t);
+	atomic_fetch_sub(count, 1);
 	return NULL;
 }
 
@@ -47,7 +53,7 @@ static bool start_thread(struct task *t)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ok = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
-	     pthread_attr_setstacksize(&attr, STACK_SIZE) == 0 && pthread_create(&thread, &attr, close_it, t) == 0;
+	     pthread_attr_setstacksize(&attr, STACK_SIZE) == 0 && pthread_create(&thread, &attr, close_all, t) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return ok;
@@ -64,17 +70,19 @@ static void start_waiting(void)
 	}
 }
 
-static void hand_over(int fd, _Atomic int *count)
+static void hand_over(const int *fds, size_t len, _Atomic int *count)
 {
-	struct task *t = malloc(sizeof(*t));
+	struct task *t = malloc(sizeof(*t) + len * sizeof(int));
 
 	start_waiting();
 	if (t == NULL) {
 		/* Without memory there is nobody else to do it. */
-		close(fd);
+		for (size_t i = 0; i < len; i++)
+			close(fds[i]);
 		return;
 	}
-	*t = (struct task){.fd = fd, .count = count};
+	*t = (struct task){.count = count, .len = len};
+	memcpy(t->fds, fds, len * sizeof(int));
 	atomic_fetch_add(count, 1);
 	if (start_thread(t))
 		return;
@@ -82,12 +90,20 @@ static void hand_over(int fd, _Atomic int *count)
 	waiting = t;
 }
 
-void cw_closer_drop(int fd, _Atomic int *count)
+void cw_closer_drop(const int *fds, size_t len, _Atomic int *count)
 {
-	if (cw_memfd_is_sealed(fd))
-		close(fd);
-	else
-		hand_over(fd, count);
+	int strange[CW_FDS_MAX];
+	size_t n = 0;
+
+	assert(len <= CW_FDS_MAX);
+	for (size_t i = 0; i < len; i++) {
+		if (cw_memfd_is_sealed(fds[i]))
+			close(fds[i]);
+		else
+			strange[n++] = fds[i];
+	}
+	if (n > 0)
+		hand_over(strange, n, count);
 }
 
 void cw_closer_drop_connection(int fd, _Atomic int *count)
@@ -99,5 +115,5 @@ void cw_closer_drop_connection(int fd, _Atomic int *count)
 	if (ioctl(fd, FIONREAD, &unread) == 0 && unread == 0)
 		close(fd);
 	else
-		hand_over(fd, count);
+		hand_over(&fd, 1, count);
 }

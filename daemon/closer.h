@@ -10,12 +10,13 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-#define CW_CLOSER_MAX 64 /* descriptors of a user that may hang before no more are taken */
+#define CW_CLOSER_MAX 64 /* threads of a user that may hang before no more descriptors are taken */
 
-/* Close FD; *COUNT, which has to live until then, is one more as long as it hangs. */
-void cw_closer_drop(int fd, _Atomic int *count);
-/* The same for a connection: it ends now for its peer, what it was sent can still be read there. */
+/* Close the LEN descriptors at FDS, by one thread; *COUNT, which has to live until then, is one more as long as one of them hangs. */
+void cw_closer_drop(const int *fds, size_t len, _Atomic int *count);
+/* The same with a connection: it ends now for its peer, what it was sent can still be read there. */
 void cw_closer_drop_connection(int fd, _Atomic int *count);
 
 #endif

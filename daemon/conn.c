@@ -116,7 +116,7 @@ void cw_conn_rearm(struct cw_conn *c)
 static void drop_descriptor(struct cw_conn *c)
 {
 	if (c->passed >= 0)
-		cw_closer_drop(c->passed, &c->usage->closing);
+		cw_closer_drop(&c->passed, 1, &c->usage->closing);
 	c->passed = -1;
 	c->surplus = false;
 }
@@ -277,8 +277,7 @@ static void take_descriptors(struct cw_conn *c, const struct cw_received *got)
 	if (one) {
 		c->passed = got->fds[0];
 	} else {
-		for (size_t i = 0; i < got->fds_len; i++)
-			cw_closer_drop(got->fds[i], &c->usage->closing);
+		cw_closer_drop(got->fds, got->fds_len, &c->usage->closing);
 		drop_descriptor(c);
 		c->surplus = true;
 	}

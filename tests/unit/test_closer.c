@@ -57,15 +57,15 @@ static void test_drop(void **state)
 {
 	struct stubborn s = stubborn_new();
 	_Atomic int count = 0;
-	int sealed = -1, pipes[2];
+	int sealed = -1, pipes[2], all[2];
 
-	cw_closer_drop(s.fd, &count);
-	wait_until_none(&count);
 	assert_int_equal(cw_memfd_make("test", "x", 1, &sealed, NULL), 0);
-	cw_closer_drop(sealed, &count);
+	cw_closer_drop(&sealed, 1, &count);
 	assert_int_equal(atomic_load(&count), 0);
 	assert_int_equal(pipe(pipes), 0);
-	cw_closer_drop(pipes[0], &count);
+	all[0] = s.fd;
+	all[1] = pipes[0];
+	cw_closer_drop(all, 2, &count);
 	wait_until_none(&count);
 	assert_int_equal(write(pipes[1], "x", 1), -1);
 	close(pipes[1]);
