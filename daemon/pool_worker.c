@@ -44,10 +44,11 @@ static void ends_close(struct ends *e)
 
 static int make_page(struct cw_pool_worker *w, int *ret_fd, struct cw_err *err)
 {
-	CW_CLEANUP(cw_closep) int fd = memfd_create("credwatch-job", MFD_CLOEXEC);
+	CW_CLEANUP(cw_closep) int fd = memfd_create("credwatch-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	void *page;
 
-	if (fd < 0 || ftruncate(fd, PAGE_SIZE) != 0)
+	/* Sealed: a worker that was taken over must not cut it off under the parent's eyes. */
+	if (fd < 0 || ftruncate(fd, PAGE_SIZE) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		return cw_err_sys(err, errno, "cannot make a shared page");
 	page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)

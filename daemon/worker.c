@@ -212,6 +212,7 @@ int cw_worker_start(struct cw_worker *w, struct cw_err *err)
 	if (page == MAP_FAILED)
 		return cw_err_sys(err, errno, "cannot map the shared page");
 	w->page = page;
+	close(CW_IPC_PAGE);
 	rc = read_setup(w, err);
 	if (rc == 0)
 		rc = take_key(w, err);

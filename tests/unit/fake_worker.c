@@ -1,6 +1,7 @@
 /* A worker that does what the bytes of its jobs say, for the tests of the pool.
  *
- * The first byte of a text: e answers with rules, settings and the text; f fails; d dies; q dies without saying at what; h hangs; g says
+ * The first byte of a text: e answers with rules, settings and the text; f fails; d dies; q dies without saying at what; t cuts the
+ * shared page off, else dies; h hangs; g says
  * nonsense; o answers a job that nobody gave it; w answers what only a repository worker may say; r sends records first; R the same, then
  * dies; b a long answer; k dies as often as its descriptor's first byte says, which it counts down. Settings that begin with x: dies before it is
  * ready; -: never gets ready. */
@@ -113,6 +114,10 @@ static void work(const struct cw_ipc_head *h, const char *data)
 	if (what == 'e')
 		answer_echo(h, data);
 	else if (what == 'd' || what == 'q')
+		die();
+	else if (what == 't' && (ftruncate(CW_IPC_PAGE, 0) == 0 || ftruncate(CW_IPC_PAGE, 1 << 20) == 0))
+		answer_echo(h, data);
+	else if (what == 't')
 		die();
 	else if (what == 'b')
 		answer_long(h);

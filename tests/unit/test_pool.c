@@ -566,7 +566,7 @@ static void test_large(void **state)
 /* the parent of all this dies of nothing that a worker does: many poisoned jobs among good ones */
 static void test_storm(void **state)
 {
-	static const char *const texts[] = {"e x", "e x", "d", "e x", "g", "e x", "o", "b"};
+	static const char *const texts[] = {"e x", "t", "d", "e x", "g", "e x", "o", "b"};
 	struct bench b;
 
 	open_bench(&b, 2);
