@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #define ARGS_MAX 64
 #define LOOK_MS 60000 /* the clock may jump: the longest wait without a look at it */
 #define STATE_RETRY_MS 5000
+#define END_MS 1000 /* a command that runs when the daemon ends may take so long to end by itself */
 
 struct cw_notices {
 	struct cw_daemon *d;
@@ -288,10 +290,20 @@ int cw_notices_new(struct cw_daemon *d, struct cw_notices **ret, struct cw_err *
 	return 0;
 }
 
+/* What is all but delivered is not delivered again after the next start. */
+static void wait_for_command(struct cw_notices *n)
+{
+	struct pollfd end = { .fd = n->pidfd, .events = POLLIN };
+
+	if (n->pid != 0 && n->source != NULL && poll(&end, 1, END_MS) == 1)
+		on_end(n, 0);
+}
+
 void cw_notices_free(struct cw_notices *n)
 {
 	if (n == NULL)
 		return;
+	wait_for_command(n);
 	end_command(n);
 	if (n->deadline != NULL)
 		forget_command(n);

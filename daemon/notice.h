@@ -18,7 +18,7 @@ struct cw_notices;
 
 /* D must have its loop, state and rules. What is waiting is sent. */
 int cw_notices_new(struct cw_daemon *d, struct cw_notices **ret, struct cw_err *err);
-/* A command that runs is ended, and what it was given comes again. */
+/* A command that runs is given a second; then it is ended, and what it was given comes again. */
 void cw_notices_free(struct cw_notices *n);
 CW_DEFINE_CLEANUP(struct cw_notices, cw_notices_free)
 /* There may be something to send. */

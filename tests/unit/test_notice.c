@@ -263,6 +263,22 @@ static void test_restart(void **state)
 	assert_non_null(strstr(strstr(out.data, "\"notice\":1") + 1, "\"notice\":1"));
 }
 
+/* a daemon that ends while a command is about to finish lets it, and does not deliver again */
+static void test_finished(void **state)
+{
+	char read_it[128];
+
+	set_command("cat >>$OUT; touch $OUT.read; sleep 0.1");
+	snprintf(read_it, sizeof(read_it), "%s.read", output);
+	find(1);
+	start();
+	while (access(read_it, F_OK) != 0)
+		run_to(1);
+	cw_notices_free(notices);
+	notices = NULL;
+	assert_int_equal(waiting(), 0);
+}
+
 /* without a command nothing is kept */
 static void test_no_command(void **state)
 {
@@ -277,7 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_delivered), TEST(test_kicked),  TEST(test_failed),	 TEST(test_no_program),
-		TEST(test_late),      TEST(test_restart), TEST(test_no_command),
+		TEST(test_late),      TEST(test_restart), TEST(test_finished), TEST(test_no_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
