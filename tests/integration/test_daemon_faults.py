@@ -8,11 +8,12 @@ import os
 import select
 import signal
 import socket
+import subprocess
 
 import daemon_harness
 import daemon_load
 import harness
-from daemon_harness import memfd
+from daemon_harness import CallError, memfd
 
 
 def kill(pid, number=signal.SIGKILL):
@@ -234,6 +235,48 @@ class Faults(daemon_load.Case):
             self.assertGreater(daemon.process.wait(daemon_harness.WAIT), 0)
             self.assertEqual(os.stat(daemon.socket).st_ino, before)
         server.close()
+
+    def test_full_disk(self):
+        # The disk of the state folder is full (fault 19): what has to be stored fails and says so, contents are scanned on; with room again
+        # all is done.
+        import ctypes
+        libc, state = ctypes.CDLL(None, use_errno=True), self.top + "/d.state"
+        os.mkdir(state, 0o700)
+        if libc.unshare(0x20000) != 0 or libc.mount(None, b"/", None, 0x44000, None) != 0 or \
+                libc.mount(b"small", state.encode(), b"tmpfs", 0, b"size=2m,mode=700") != 0:
+            self.skipTest("no file system can be mounted here")
+        try:
+            self.fill_and_empty(state)
+        finally:
+            libc.umount2(state.encode(), 2)
+
+    def fill_and_empty(self, state):
+        os.mkdir(self.top + "/git")
+        paths = ["%s/git/%d.git" % (self.top, i) for i in range(40)]
+        for path in paths:
+            subprocess.run(["git", "init", "-q", "--bare", path], check=True)
+        daemon = self.daemon("daemon: {roots: [%s/git]}\n" % self.top)
+        with open(state + "/filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        failed = 0
+        with self.beside(daemon) as load:
+            for path in paths:
+                try:
+                    daemon.call("Watch", {"path": path})
+                except CallError as error:
+                    self.assertIn(error.name, ("io.credwatch.InternalError", "io.credwatch.Unavailable"))
+                    failed += 1
+            self.assertGreater(failed, 0)
+            load.wait_for_more(50)
+            os.unlink(state + "/filler")
+            watched = {watch["path"] for watch in daemon.call("ListWatches")["watches"]}
+            self.assertEqual(len(watched), len(paths) - failed)
+            for path in paths:
+                if path not in watched:
+                    daemon.call("Watch", {"path": path})
+        self.assertEqual(len(daemon.call("ListWatches")["watches"]), len(paths))
+        self.assertEqual(daemon.end(), 0)
 
     def test_stale_socket_and_long_path(self):
         # A socket that nobody serves is replaced; a path that no socket can have is refused.

@@ -113,6 +113,16 @@ class Nomem(daemon_load.Case):
         self.assertIsNone(daemon.process.poll())
 
 
+    def test_interrupted(self):
+        # Signals without end: every call of the parent to the kernel may be interrupted, and every answer is right (fault 19).
+        daemon = self.start()
+        with self.beside(daemon, 4) as load:
+            for _ in range(100):
+                for _ in range(50):
+                    self.arm(daemon, 0)
+                load.wait_for_more(5)
+
+
 if __name__ == "__main__":
     FAIL_NTH = os.path.abspath(sys.argv.pop(2))
     daemon_harness.main()

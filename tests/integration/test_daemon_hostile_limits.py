@@ -168,7 +168,7 @@ class Limits(daemon_load.Case):
                 outcome["expected"] = i
                 caller.call("ReportOutcome", outcome)
                 self.assertEqual(good.answer()["event"]["expected"], i)
-        self.assertLess(daemon_load.anonymous_kib(daemon.process.pid) - before, 32 << 10)
+        self.grew_less(daemon, before, 32 << 10)
         # what the kernel held for it is read, then the end
         count = 0
         while deaf.receive_raw() is not None:
