@@ -217,9 +217,9 @@ static void on_healthy(void *payload)
 	struct run *r = payload;
 
 	cw_metrics_write(r->d.metrics);
-	cw_notify_send("READY=1\nSTATUS=Serving.");
 	cw_log(CW_LOG_NOTICE, "ready", "version", CW_VERSION, "socket", r->d.rules.conf->daemon_socket, "rules",
 	       cw_log_int((int64_t)r->d.rules.rules), "key", r->d.rules.key_id, NULL);
+	cw_notify_send("READY=1\nSTATUS=Serving.");
 }
 
 static int start_server(struct run *r, struct cw_err *err)
