@@ -118,7 +118,7 @@ static void drop_descriptor(struct cw_conn *c)
 	if (c->passed >= 0)
 		cw_closer_drop(&c->passed, 1, &c->usage->closing);
 	c->passed = -1;
-	c->surplus = false;
+	c->surplus = c->unsealed = false;
 }
 
 static void unlink_conn(struct cw_conn *c)
@@ -266,16 +266,20 @@ void cw_conns_go_on(struct cw_conns *all)
 	}
 }
 
-/* More than one descriptor is none. */
+/* More than one descriptor is none, and one that is not sealed is not kept for a moment: processes that are started meanwhile would
+ * have it too, and wait for it when they close it. */
 static void take_descriptors(struct cw_conn *c, const struct cw_received *got)
 {
 	uint64_t number = c->messages + cw_framer_count(&c->in) - 1;
-	bool one = got->fds_len == 1 && !got->surplus && c->passed < 0 && !c->surplus;
+	bool one = got->fds_len == 1 && !got->surplus && c->passed < 0 && !c->surplus && !c->unsealed;
 
 	if (got->fds_len == 0 && !got->surplus)
 		return;
-	if (one) {
+	if (one && cw_memfd_is_sealed(got->fds[0])) {
 		c->passed = got->fds[0];
+	} else if (one) {
+		cw_closer_drop(got->fds, 1, &c->usage->closing);
+		c->unsealed = true;
 	} else {
 		cw_closer_drop(got->fds, got->fds_len, &c->usage->closing);
 		drop_descriptor(c);

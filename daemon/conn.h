@@ -65,6 +65,7 @@ struct cw_conn {
 	/* A descriptor belongs to the last message that begins in the read that brought it. */
 	int passed; /* -1: none */
 	bool surplus;	      /* more came than may */
+	bool unsealed;	      /* what came is no sealed memfd */
 	uint64_t passed_for;  /* number of its message */
 	uint64_t messages;    /* handed out so far */
 	bool busy;	      /* a call is in flight */

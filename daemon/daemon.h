@@ -7,8 +7,8 @@
  *   pool.c      workers and jobs                      watch.c    watched repositories
  *   notice.c    the notification command              notify.c   systemd
  *   metrics.c   the metrics file                      audit.c    the audit log
- *   log.c       the daemon's own log
- * Threads: one. */
+ *   log.c       the daemon's own log                  closer.c   closes descriptors of strangers
+ * Threads: one, and for moments those of closer.c, which do nothing but close. */
 #ifndef CW_DAEMON_DAEMON_H
 #define CW_DAEMON_DAEMON_H
 

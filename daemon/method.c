@@ -101,7 +101,7 @@ static bool bad_descriptor(struct cw_request *r, const char *reason)
 static bool check_descriptor(struct cw_request *r, const struct cw_method *m)
 {
 	struct cw_conn *c = cw_conn_of(r);
-	bool mine = c->passed_for + 1 == c->messages, has = mine && c->passed >= 0;
+	bool mine = c->passed_for + 1 == c->messages, has = mine && (c->passed >= 0 || c->unsealed);
 	uint64_t size = 0;
 	struct cw_json *p;
 
@@ -111,7 +111,7 @@ static bool check_descriptor(struct cw_request *r, const struct cw_method *m)
 		return has ? bad_descriptor(r, "this call takes no descriptor") : true;
 	if (!has)
 		return bad_descriptor(r, "no descriptor came with the call");
-	if (!cw_memfd_is_sealed(c->passed) || cw_memfd_size(c->passed, &size, NULL) != 0)
+	if (c->unsealed || cw_memfd_size(c->passed, &size, NULL) != 0)
 		return bad_descriptor(r, "a memfd is wanted that is sealed against writing, shrinking and growing");
 	if (size <= c->all->limits.fd_max)
 		return true;

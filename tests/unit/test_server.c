@@ -1,4 +1,5 @@
 /* Tests of the daemon's server: calls, replies, errors, streams, descriptors, roles, sessions. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -217,6 +218,29 @@ static void test_descriptor_order(void **state)
 	case_done(w, 0, true, "{}");
 	assert_int_equal(case_jobs_len, 2);
 	assert_int_equal(case_jobs[1].kind, CW_IPC_FD);
+}
+
+/* one that is not sealed is not kept until the message is whole, which is refused all the same */
+static void test_descriptor_early(void **state)
+{
+	struct case_world *w = *state;
+	CW_CLEANUP(cw_closep) int fd = case_connect(w);
+	static const char half[] = "{\"method\":\"io.credwatch.Sc", rest[] = "anFd\"}";
+	struct pollfd writer = {.events = 0};
+	int pipes[2];
+	size_t sent = 0;
+
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(cw_fdpass_send(fd, half, sizeof(half) - 1, pipes[0], &sent, NULL), 0);
+	close(pipes[0]);
+	case_spin(w);
+	/* an error at the writer's end: nobody has the reader's any more */
+	writer.fd = pipes[1];
+	assert_int_equal(poll(&writer, 1, 60000), 1);
+	assert_true((writer.revents & POLLERR) != 0);
+	close(pipes[1]);
+	case_write(w, fd, rest);
+	assert_non_null(strstr(case_read(fd), "a memfd is wanted that is sealed"));
 }
 
 /* 200 descriptors cost nothing but an error; one that is too large is named */
@@ -451,7 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_service),	CASE(test_errors),	     CASE(test_scan_text),	  CASE(test_wrong_engine),
 		CASE(test_pipelined),	CASE(test_gone),	     CASE(test_unavailable),	  CASE(test_descriptors),
-		CASE(test_descriptor_order), CASE(test_descriptor_limits), CASE(test_stream),	  CASE(test_subscribe),
+		CASE(test_descriptor_order), CASE(test_descriptor_early), CASE(test_descriptor_limits), CASE(test_stream),	  CASE(test_subscribe),
 		CASE(test_outcome),	CASE(test_sessions),	     CASE(test_admin),		  CASE(test_roles),
 		CASE(test_refusals),	cmocka_unit_test(test_table),
 	};
