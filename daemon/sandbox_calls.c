@@ -2,6 +2,7 @@
 #include "daemon/sandbox_calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 /* Descriptors that are open, memory, time, and the end. */
 static const char *const basic[] = {
-	"read", "readv", "write", "writev", "recvmsg", "close", "lseek", "fcntl", "poll", "ppoll", "munmap", "mremap", "madvise",
+	"read", "readv", "write", "writev", "recvmsg", "close", "lseek", "poll", "ppoll", "munmap", "mremap", "madvise",
 	"brk", "futex", "clock_gettime", "clock_getres", "gettimeofday", "time", "clock_nanosleep", "nanosleep", "getrandom",
 	"exit", "exit_group", "rt_sigreturn", "rt_sigprocmask", "rt_sigaction", "sigaltstack", "restart_syscall", "sched_yield",
 	"sched_getaffinity", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "membarrier", "getcpu",
@@ -98,6 +99,19 @@ static int add_conditional(scmp_filter_ctx c)
 	return rc;
 }
 
+/* Not those by which a descriptor has the kernel send any signal to any process of the same user (F_SETOWN, F_SETSIG), or that hold up others
+ * who open a file (F_SETLEASE). */
+static int add_descriptor_calls(scmp_filter_ctx c)
+{
+	static const int commands[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK,
+				       F_OFD_SETLK, F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_GET_SEALS};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < LEN(commands); i++)
+		rc = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+	return rc;
+}
+
 /* The store's files are for their owner alone. Landlock says nothing of modes: no other may be set. */
 static int add_modes(scmp_filter_ctx c)
 {
@@ -120,6 +134,7 @@ static int fill(scmp_filter_ctx c, enum cw_sandbox_kind kind)
 	int rc = allow_all(c, basic, LEN(basic));
 
 	rc = rc ? rc : add_conditional(c);
+	rc = rc ? rc : add_descriptor_calls(c);
 	if (kind == CW_SANDBOX_REPOSITORY) {
 		rc = rc ? rc : allow_all(c, files, LEN(files));
 		rc = rc ? rc : allow_all(c, threads, LEN(threads));

@@ -158,6 +158,17 @@ static int signal_thread_of_parent(void)
 	return syscall(SYS_tgkill, getppid(), getppid(), 0) < 0;
 }
 
+/* what comes in at a socket is to send SIGKILL to the parent */
+static int signal_parent_by_descriptor(void)
+{
+	return fcntl(before, F_SETOWN, getppid()) < 0;
+}
+
+static int choose_signal_of_descriptor(void)
+{
+	return fcntl(before, F_SETSIG, SIGKILL) < 0;
+}
+
 static int map_code(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
@@ -342,7 +353,7 @@ struct trial {
 static const struct trial never[] = {
 	TRIAL(open_passwd), TRIAL(open_proc), TRIAL(open_by_openat2), TRIAL(make_socket), TRIAL(make_inet_socket), TRIAL(make_pair),
 	TRIAL(connect_to_daemon), TRIAL(accept_one), TRIAL(fork_one), TRIAL(exec_one), TRIAL(exec_by_descriptor),
-	TRIAL(trace_parent), TRIAL(read_parent), TRIAL(kill_parent), TRIAL(signal_thread_of_parent), TRIAL(map_code),
+	TRIAL(trace_parent), TRIAL(read_parent), TRIAL(kill_parent), TRIAL(signal_thread_of_parent), TRIAL(signal_parent_by_descriptor), TRIAL(choose_signal_of_descriptor), TRIAL(map_code),
 	TRIAL(make_code), TRIAL(become_dumpable), TRIAL(raise_limit), TRIAL(new_namespace), TRIAL(change_user), TRIAL(use_ring),
 	TRIAL(load_program), TRIAL(take_much_memory), TRIAL(read_other), TRIAL(list_other), TRIAL(read_above), TRIAL(write_mine),
 	TRIAL(make_in_mine), TRIAL(remove_from_mine), TRIAL(move_out_of_mine), TRIAL(link_into_mine), TRIAL(change_mode_of_mine),
