@@ -88,6 +88,7 @@ static int protect(struct cw_err *err)
 
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* ignored, as a caller may have it, no process could be waited for */
 	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return cw_err_sys(err, errno, "cannot protect the memory of the process");
 	return 0;

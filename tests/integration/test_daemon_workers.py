@@ -67,6 +67,16 @@ class Workers(daemon_harness.Case):
 
     # ---- killed ----
 
+    def test_ignored_children(self):
+        # whoever started the daemon ignores SIGCHLD: a dead worker is noticed and replaced all the same
+        daemon = self.new_daemon("daemon: {workers: 1}\n")
+        daemon.before = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        daemon.start()
+        first = self.settled(number=1)
+        os.kill(first[0], signal.SIGKILL)
+        self.assertEqual(daemon.call("ScanText", {"text": "x"})["result"]["hits"], 0)
+        self.assertNotEqual(self.settled(number=1), first)
+
     def load(self, stop, answers, errors):
         """Ask until STOP is set; each answer must be the right one, in turn."""
         with self.daemons[0].connect() as client:
