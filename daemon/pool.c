@@ -221,6 +221,9 @@ static int check_room(const struct cw_pool *p, const struct cw_job *job, const s
 		return cw_err_set(err, CW_E_LIMIT, "%zu requests of user %u wait already", u->waiting, (unsigned)job->uid);
 	if (p->waiting >= p->opts.queue_max)
 		return cw_err_set(err, CW_E_LIMIT, "%zu requests wait already", p->waiting);
+	/* Half is left to others, whatever one sends. */
+	if (u->waiting > 0 && u->waiting_bytes + len > p->opts.queue_max_bytes / 2)
+		return cw_err_set(err, CW_E_LIMIT, "requests of %zu bytes of user %u wait already", u->waiting_bytes, (unsigned)job->uid);
 	if (len > p->opts.queue_max_bytes || p->waiting_bytes > p->opts.queue_max_bytes - len)
 		return cw_err_set(err, CW_E_LIMIT, "requests of %zu bytes wait already", p->waiting_bytes);
 	return 0;

@@ -33,7 +33,7 @@ struct cw_pool_opts {
 	unsigned repository_workers; /* at a time, >= 1 */
 	size_t queue_max;	 /* jobs waiting, all users */
 	size_t queue_max_uid;	 /* of one user */
-	size_t queue_max_bytes;	 /* of all waiting jobs */
+	size_t queue_max_bytes;	 /* of all waiting jobs; one user may have half of it, or a single job */
 	int64_t job_ms;		 /* deadline of a small content job; large ones get more by their size */
 	int64_t repository_ms;	 /* of a repository job */
 	uint64_t worker_memory;	 /* bytes of address space that a worker may add */

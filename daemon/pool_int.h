@@ -62,6 +62,7 @@ struct cw_pool_user {
 	struct cw_pool_user *next; /* in its bucket */
 	uid_t uid;
 	size_t waiting, live; /* jobs: in queues; in all */
+	size_t waiting_bytes;
 	struct cw_pool_list jobs[CW_POOL_CLASSES];
 	struct cw_pool_user *turn_prev[CW_POOL_CLASSES], *turn_next[CW_POOL_CLASSES]; /* ring of users with waiting jobs */
 };

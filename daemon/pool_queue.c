@@ -125,6 +125,7 @@ void cw_pool_wait(struct cw_pool *p, struct cw_pool_job *job, bool first)
 	p->waiting_bytes += job->len;
 	job->rules->waiting[job->cls]++;
 	u->waiting++;
+	u->waiting_bytes += job->len;
 	if (job->suspect) {
 		cw_pool_list_add(&k->suspects, job, false);
 		return;
@@ -143,6 +144,7 @@ void cw_pool_wait_end(struct cw_pool *p, struct cw_pool_job *job)
 	p->waiting_bytes -= job->len;
 	job->rules->waiting[job->cls]--;
 	u->waiting--;
+	u->waiting_bytes -= job->len;
 	if (job->suspect) {
 		cw_pool_list_remove(&k->suspects, job);
 		return;
