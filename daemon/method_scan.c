@@ -85,7 +85,7 @@ static void scan_done(void *payload, bool ok, const char *data, size_t len)
 
 	free(s);
 	if (ok && broken)
-		cw_request_fail(r, "ScanFailed", "its worker ended, or memory was short, while findings were told");
+		cw_request_fail(r, "ScanFailed", "its worker ended, memory was short, or a finding made no sense, while findings were told");
 	else if (ok)
 		cw_request_reply_text(r, data, len);
 	else
@@ -218,6 +218,8 @@ static void scan_record(void *payload, enum cw_ipc_kind kind, const char *data, 
 
 	/* The first word of a worker: another one begins anew, and what it finds would be told twice. */
 	s->broken = s->broken || (kind == CW_IPC_REFS && s->told);
+	/* Nor may a worker, which reads what strangers wrote, end the message that its record goes into. */
+	s->broken = s->broken || (kind == CW_IPC_RECORD && (len == 0 || data[0] != '{' || memchr(data, '\0', len) != NULL));
 	if (kind != CW_IPC_RECORD || s->broken || !s->request->more || cw_call_member((struct cw_slice){data, len}, "progress").data != NULL)
 		return;
 	cw_buf_adds(&text, "{\"finding\":");

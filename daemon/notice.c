@@ -104,6 +104,7 @@ static int spawn(struct cw_notices *n, char **argv, int input, struct cw_err *er
 	if ((rc = posix_spawn_file_actions_adddup2(&files, input, 0)) == 0 &&
 	    (rc = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)) == 0 &&
 	    (rc = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0)) == 0 &&
+	    (rc = posix_spawn_file_actions_addclosefrom_np(&files, 3)) == 0 &&
 	    (rc = posix_spawn_file_actions_addchdir_np(&files, "/")) == 0 && (rc = posix_spawnattr_setsigmask(&how, &none)) == 0 &&
 	    (rc = posix_spawnattr_setsigdefault(&how, &all)) == 0 && (rc = posix_spawnattr_setpgroup(&how, 0)) == 0 &&
 	    (rc = posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) == 0)

@@ -87,15 +87,14 @@ void cw_framer_trim(struct cw_framer *f)
 
 size_t cw_framer_count(const struct cw_framer *f)
 {
-	const char *p = f->buf.data + f->start, *end = f->buf.data + f->buf.len;
+	const char *from = f->buf.data + f->start, *end = f->buf.data + f->buf.len, *nul;
+	/* What was searched is not searched again: a long message may come with a descriptor at every byte. */
+	const char *p = f->seen > f->start ? f->buf.data + f->seen : from;
 	size_t n = 0;
 
-	for (; p < end; n++) {
-		const char *nul = memchr(p, '\0', (size_t)(end - p));
-
-		p = nul != NULL ? nul + 1 : end;
-	}
-	return n;
+	for (; p < end && (nul = memchr(p, '\0', (size_t)(end - p))) != NULL; n++)
+		from = p = nul + 1;
+	return n + (from < end);
 }
 
 bool cw_framer_partial(const struct cw_framer *f)

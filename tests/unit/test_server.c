@@ -290,6 +290,20 @@ static void test_stream(void **state)
 	assert_string_equal(case_read(fd), "{\"parameters\":{\"findings\":1}}");
 }
 
+/* a worker's record that would end its message, so that the rest could pass for another reply, is not passed on */
+static void test_forged_record(void **state)
+{
+	static const char record[] = "{}}\0{\"parameters\":{}}";
+	struct case_world *w = *state;
+	CW_CLEANUP(cw_closep) int fd = case_connect(w);
+
+	case_write(w, fd, "{\"method\":\"io.credwatch.ScanRepository\",\"more\":true,\"parameters\":{\"path\":\"/srv/a.git\"}}");
+	case_jobs[0].record(case_jobs[0].payload, CW_IPC_RECORD, record, sizeof(record));
+	assert_string_equal(case_read(fd), "");
+	case_done(w, 0, true, "{\"parameters\":{\"findings\":1}}");
+	assert_non_null(strstr(case_read(fd), "io.credwatch.ScanFailed"));
+}
+
 /* events go to all who asked, until they go */
 static void test_subscribe(void **state)
 {
@@ -477,7 +491,7 @@ int main(void)
 		CASE(test_pipelined),	CASE(test_gone),	     CASE(test_unavailable),	  CASE(test_descriptors),
 		CASE(test_descriptor_order), CASE(test_descriptor_early), CASE(test_descriptor_limits), CASE(test_stream),	  CASE(test_subscribe),
 		CASE(test_outcome),	CASE(test_sessions),	     CASE(test_admin),		  CASE(test_roles),
-		CASE(test_refusals),	cmocka_unit_test(test_table),
+		CASE(test_forged_record), CASE(test_refusals),	cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
