@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #define OUT_MAX ((size_t)80 << 20)   /* bytes of one reply: more than a worker's longest message */
 #define OUT_STEP ((size_t)64 << 10)  /* bytes that a peer has to take in each limits.message_ms */
+#define DRAIN_READS 1024	     /* of one connection at the end */
 #define GROUPS_MAX ((socklen_t)65536) /* as many as the kernel allows */
 
 /* ---- the peer ---- */
@@ -576,7 +578,9 @@ void cw_conns_drain(struct cw_conns *all)
 	for (struct cw_conn *c = all->first; c != NULL; c = c->next) {
 		if (!can_read(c))
 			continue;
-		read_once(c);
+		/* A call that was sent whole is answered, however many reads it takes. */
+		for (int n = 0, left = 0; n < DRAIN_READS && ioctl(c->fd, FIONREAD, &left) == 0 && left > 0; n++)
+			read_once(c);
 		if (c->fd >= 0)
 			dispatch(c);
 	}
