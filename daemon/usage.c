@@ -7,15 +7,21 @@
 #define WINDOW_MS 60000
 #define REPORT_FIRST 3
 
+/* Threads that still close something will count it in these. */
+static struct cw_usage *left_behind;
+
 void cw_usages_release(struct cw_usages *u)
 {
 	while (u->first != NULL) {
-		struct cw_usage *next = u->first->next;
+		struct cw_usage *one = u->first;
 
-		/* A thread that still closes something will count it. */
-		if (atomic_load(&u->first->closing) == 0)
-			free(u->first);
-		u->first = next;
+		u->first = one->next;
+		if (atomic_load(&one->closing) == 0) {
+			free(one);
+		} else {
+			one->next = left_behind;
+			left_behind = one;
+		}
 	}
 	u->len = 0;
 }
