@@ -15,7 +15,7 @@
 
 struct item { /* offsets into `text` */
 	size_t key, fingerprint, record;
-	bool suppressed, is_new;
+	bool suppressed, placeless, is_new;
 };
 
 void cw_watch_store_init(struct cw_watch_store *s, struct cw_watcher *w, struct cw_watched *r)
@@ -47,14 +47,17 @@ static void publish_new(struct cw_watch_store *s, const struct item *item)
 {
 	CW_CLEANUP(cw_json_free_p) struct cw_json *event = cw_json_object();
 	CW_CLEANUP(cw_json_free_p) struct cw_json *record = NULL;
-	const char *text = s->text.data + item->record, *rule;
+	const char *text = s->text.data + item->record, *fingerprint = s->text.data + item->fingerprint, *rule;
+	bool allowed = false;
 
+	if (cw_state_is_allowed(s->watcher->d->state, fingerprint, cw_clock_wall() / 86400, &allowed, NULL) < 0 || allowed)
+		return;
 	if (cw_json_parse(text, strlen(text), CW_STATE_RECORD_MAX, &record, NULL) < 0)
 		return;
 	rule = cw_json_str(cw_json_get(record, "rule"));
 	cw_json_add_str(event, "event", "finding");
 	cw_json_add_str(event, "repository", s->repository->path);
-	cw_json_add_str(event, "fingerprint", s->text.data + item->fingerprint);
+	cw_json_add_str(event, "fingerprint", fingerprint);
 	cw_json_add_str(event, "rule", rule != NULL ? rule : "");
 	if (cw_json_str(cw_json_get(record, "path")) != NULL)
 		cw_json_add_str(event, "path", cw_json_str(cw_json_get(record, "path")));
@@ -95,7 +98,8 @@ static int write_items(struct cw_watch_store *s, struct cw_err *err)
 					   &(struct cw_state_found){ .key = s->text.data + item->key,
 								     .fingerprint = s->text.data + item->fingerprint,
 								     .record = s->text.data + item->record,
-								     .suppressed = item->suppressed },
+								     .suppressed = item->suppressed,
+								     .placeless = item->placeless },
 					   &item->is_new, err);
 		if (rc < 0) {
 			cw_state_scan_abort(state);
@@ -170,6 +174,7 @@ static int gather(struct cw_watch_store *s, const struct cw_json *record, const 
 	item->key = keep_key(&s->text, record);
 	item->fingerprint = keep(&s->text, fingerprint, strlen(fingerprint));
 	item->record = keep(&s->text, data, len);
+	item->placeless = cw_json_str(cw_json_get(record, "path")) == NULL;
 	item->suppressed = cw_json_type(cw_json_get(record, "suppressed")) == CW_JSON_OBJECT;
 	return cw_buf_fail(&s->text, "findings", err);
 }

@@ -64,6 +64,7 @@ struct cw_state_found {
 	const char *fingerprint; /* of the secret */
 	const char *record;	 /* the finding (JSON, at most CW_STATE_RECORD_MAX) */
 	bool suppressed;	 /* the policy does not let it count */
+	bool placeless;		 /* no tree names its object yet: at the place that one names later, it is not new */
 };
 /* *ret_new (may be NULL): it was not known before (a finding that was gone and is back is not new). One that counts (neither suppressed
  * nor allowed) gets one notification in its life, unless this is the first scan of a `from_now` watch. */

@@ -30,6 +30,7 @@ static const char *const versions[] = {
 	"  fingerprint TEXT NOT NULL,"
 	"  record TEXT NOT NULL,"
 	"  suppressed INTEGER NOT NULL,"
+	"  placeless INTEGER NOT NULL,"		    /* no tree names its object */
 	"  gone INTEGER NOT NULL DEFAULT 0,"
 	"  notified INTEGER NOT NULL,"		    /* a notification was made, or none is wanted */
 	"  first_seen INTEGER NOT NULL,"

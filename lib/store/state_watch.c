@@ -109,6 +109,7 @@ int cw_state_scan_begin(struct cw_state *s, int64_t id, int64_t now, struct cw_e
 struct known {
 	int64_t id;
 	bool any, same_record, suppressed, gone, notified;
+	bool moved; /* it was known without a place, and has one now */
 };
 
 static int look_up(struct cw_state *s, const struct cw_state_found *f, struct known *k, struct cw_err *err)
@@ -116,8 +117,12 @@ static int look_up(struct cw_state *s, const struct cw_state_found *f, struct kn
 	CW_CLEANUP(cw_sql_end_p) sqlite3_stmt *st = NULL;
 	int rc = cw_sql_open(s, CW_SQL_FOUND_GET, &st, err, "iss", s->watch, f->key, f->record);
 
-	if (rc < 0 || (rc = cw_sql_row(s, st, &k->any, err)) < 0 || !k->any)
+	int64_t n;
+
+	if (rc < 0 || (rc = cw_sql_row(s, st, &k->any, err)) < 0)
 		return rc;
+	if (!k->any)
+		return f->placeless ? 0 : cw_sql_number(s, CW_SQL_FOUND_PLACELESS, &k->moved, &n, err, "is", s->watch, f->fingerprint);
 	k->id = sqlite3_column_int64(st, 0);
 	k->same_record = sqlite3_column_int(st, 1) != 0;
 	k->suppressed = sqlite3_column_int(st, 2) != 0;
@@ -132,8 +137,8 @@ static int store(struct cw_state *s, const struct cw_state_found *f, struct know
 	int rc;
 
 	if (!k->any) {
-		rc = cw_sql_run(s, CW_SQL_FOUND_ADD, NULL, err, "isssiii", s->watch, f->key, f->fingerprint, f->record,
-				(int64_t)f->suppressed, s->now, (int64_t)notified);
+		rc = cw_sql_run(s, CW_SQL_FOUND_ADD, NULL, err, "isssiiii", s->watch, f->key, f->fingerprint, f->record,
+				(int64_t)f->suppressed, s->now, (int64_t)notified, (int64_t)f->placeless);
 		k->id = sqlite3_last_insert_rowid(s->db);
 		return rc;
 	}
@@ -156,13 +161,13 @@ int cw_state_scan_finding(struct cw_state *s, const struct cw_state_found *f, bo
 		return rc;
 	if (!k.notified && !f->suppressed && (rc = cw_state_is_allowed(s, f->fingerprint, s->now / CW_STATE_DAY, &allowed, err)) < 0)
 		return rc;
-	tell = !k.notified && !f->suppressed && !allowed && !s->known;
-	if ((rc = store(s, f, &k, k.notified || s->known || tell, err)) < 0 ||
+	tell = !k.notified && !k.moved && !f->suppressed && !allowed && !s->known;
+	if ((rc = store(s, f, &k, k.notified || k.moved || s->known || tell, err)) < 0 ||
 	    (rc = cw_sql_run(s, CW_SQL_SEEN_ADD, NULL, err, "ii", s->watch, k.id)) < 0 ||
 	    (tell && (rc = cw_sql_run(s, CW_SQL_NOTICE_ADD, NULL, err, "ii", k.id, s->now)) < 0))
 		return rc;
 	if (ret_new != NULL)
-		*ret_new = !k.any;
+		*ret_new = !k.any && !k.moved;
 	return 0;
 }
 

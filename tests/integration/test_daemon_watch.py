@@ -138,7 +138,8 @@ class Watch(daemon_harness.Case):
 
     def assertOnce(self, daemon, n):
         """N findings, each stored once and told once, and nothing of a secret anywhere."""
-        found = self.findings(daemon)
+        # a scan may come between a blob and the tree that names it: that finding is gone when the tree is there
+        found = [f for f in self.findings(daemon) if f["state"] == "live" or f["finding"]["path"]]
         self.assertEqual(len(found), n)
         self.assertEqual(len({(f["repository"], f["finding"]["fingerprint"]) for f in found}), n)
         told = self.wait_for_notices(n)
@@ -285,6 +286,7 @@ class Changes(Watch):
         self.push(b)
         events.scan(b, new=1)
         self.assertEqual({f["state"] for f in self.findings(daemon)}, {"allowed"})
+        self.assertFalse(any(e["event"] == "finding" and e["repository"] == b for e in events.seen))
         self.assertEqual(daemon.call("Status")["findings"], 0)
         daemon.call("Revoke", {"fingerprint": fingerprint})
         self.assertEqual([t["repository"] for t in self.wait_for_notices(2)], [a, b])

@@ -293,6 +293,32 @@ static void test_pieces(void **state)
 	cw_state_close(s);
 }
 
+/* what was found before a tree named it is not new, nor told again, at the place that it gets */
+static void test_placeless(void **state)
+{
+	struct cw_state *s = state_open_at(state_path);
+	int64_t id = state_add_watch(s, "/r", false);
+	struct cw_state_found f = { .key = "s1 object", .fingerprint = "s1", .record = "{}", .placeless = true };
+	bool is_new = false;
+
+	state_begin(s, id, NOW);
+	assert_int_equal(cw_state_scan_finding(s, &f, &is_new, NULL), 0);
+	assert_true(is_new);
+	state_end(s, "f1", true);
+	state_begin(s, id, NOW);
+	assert_false(state_find(s, "s1", "a", false));
+	assert_true(state_find(s, "s2", "a", false));
+	state_end(s, "f2", true);
+	assert_int_equal(state_notices(s), 2);
+	assert_int_equal(state_counted(s), 2);
+	assert_int_equal(state_findings(s, NULL, 0, 0).of_state[CW_FOUND_GONE], 1);
+	assert_true(state_scan(s, id, "f3", "s1") == false);
+	state_begin(s, id, NOW);
+	assert_true(state_find(s, "s1", "b", false)); /* another place of it is new again */
+	state_end(s, "f4", true);
+	cw_state_close(s);
+}
+
 /* a record that is too long is refused, and the scan can go on */
 static void test_long(void **state)
 {
@@ -474,6 +500,7 @@ int main(void)
 		TEST(test_notices),
 		TEST(test_list_end),
 		TEST(test_bytes),
+		TEST(test_placeless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
