@@ -93,12 +93,13 @@ class Base(client_harness.ClientCase):
 class Hooks(Base):
     hooks = ("pre-commit", "pre-merge-commit", "commit-msg")
 
-    # a clean commit is made without rules of the hook's own: the daemon was asked, once for the files and once for the message
+    # a clean commit is made without rules and key of the hook's own, which could not even be read: the daemon was asked, once for the files
+    # and once for the message
     def test_clean(self):
         daemon = self.start()
         before = self.calls(daemon)
         self.stage("new.py", CLEAN)
-        self.passes("commit", "-q", "-m", "clean")
+        self.passes("commit", "-q", "-m", "clean", env={"CREDWATCH_KEY_FILE": "/nonexistent/key"})
         self.assertEqual(self.calls(daemon) - before, 1 + 2)
 
     # what the daemon calls clean is not scanned once more: a hook that scans has to read its key
