@@ -65,6 +65,11 @@ class Load:
             if thread.is_alive():
                 self.note(wrong="a call was never answered")
 
+    def wait_for_end(self):
+        """The daemon has ended: wait until every client has seen it."""
+        for thread in self.threads:
+            thread.join(60)
+
     def note(self, answered=0, cut=0, errors=0, wrong=None):
         with self.lock:
             self.answered += answered
@@ -191,7 +196,12 @@ def wait_gone(pids, seconds=30):
     for pid in pids:
         try:
             fd = os.pidfd_open(pid)
-        except ProcessLookupError:
+            with open("/proc/%d/cmdline" % pid, "rb") as file:
+                ours = b"credwatchd" in file.read()
+        except (ProcessLookupError, FileNotFoundError):
+            continue
+        if not ours:  # a number that has a new owner
+            os.close(fd)
             continue
         if not select.select([fd], [], [], seconds)[0]:
             left.append(pid)

@@ -109,6 +109,7 @@ class Faults(daemon_load.Case):
             with daemon_load.Load(daemon.socket, 8) as load:
                 load.wait_for_more(50)
                 self.end_and_look(daemon, signal.SIGKILL)
+                load.wait_for_end()
             self.assertEqual(load.wrong, [])
             self.assertEqual(load.cut, 8)
             self.assertEqual(daemon_load.wait_gone(workers), [])
@@ -190,6 +191,7 @@ class Faults(daemon_load.Case):
         with daemon_load.Load(daemon.socket, 8) as load:
             load.wait_for_more(50)
             self.assertEqual(self.end_and_look(daemon), 0)
+            load.wait_for_end()
         self.assertEqual(load.wrong, [])
         self.assertEqual(load.cut, 8)
 
