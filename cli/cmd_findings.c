@@ -24,7 +24,7 @@ struct findings_opts {
 
 static const struct cw_opt options[] = {
 	{.kind = CW_OPT_STRING, .name = "repository", .arg = "PATH", FIELD(repository),
-	 .help = "only those of this repository, by its absolute path"},
+	 .help = "only those of this watched repository"},
 	{.kind = CW_OPT_NUMBER, .name = "since", .arg = "ID", FIELD(since), .max = (uint64_t)CW_JSON_INT_MAX,
 	 .help = "only those that came after the one with this number"},
 	{.kind = CW_OPT_FLAG, .letter = 'a', .name = "all", FIELD(all),
@@ -126,10 +126,13 @@ static int send(struct cw_remote *remote, const struct findings_opts *opts, stru
 {
 	CW_CLEANUP(cw_json_free_p) struct cw_json *parameters = cw_json_object();
 	CW_CLEANUP(cw_buf_release) struct cw_buf text = CW_BUF_INIT;
-	int rc;
+	CW_CLEANUP(cw_buf_release) struct cw_buf path = CW_BUF_INIT;
+	int rc = opts->repository ? cw_remote_path(opts->repository, &path, err) : 0;
 
+	if (rc != 0)
+		return rc;
 	if (opts->repository)
-		cw_json_add_str(parameters, "repository", opts->repository);
+		cw_json_add_str(parameters, "repository", path.data);
 	if (opts->since > 0)
 		cw_json_add_int(parameters, "since", (int64_t)opts->since);
 	rc = cw_json_print(parameters, false, &text, err);

@@ -1,8 +1,6 @@
 /* cli/cmd_watch.c - credwatch watch: repositories that the daemon watches. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/cmd.h"
@@ -67,29 +65,11 @@ static int parse(const struct cw_usage *usage, int argc, char **argv, struct wat
 	return rc;
 }
 
-/* The absolute path that PATH stands for, without links; as far as it can be told, for one that is gone. */
-static int absolute(const char *path, struct cw_buf *out, struct cw_err *err)
-{
-	CW_CLEANUP(cw_freep) char *real = realpath(path, NULL);
-	char here[PATH_MAX];
-
-	if (real) {
-		cw_buf_adds(out, real);
-	} else {
-		if (path[0] != '/' && getcwd(here, sizeof(here)))
-			cw_buf_addf(out, "%s/", here);
-		cw_buf_adds(out, path);
-		while (out->len > 1 && out->data[out->len - 1] == '/')
-			cw_buf_truncate(out, out->len - 1);
-	}
-	return cw_buf_fail(out, "path", err);
-}
-
 static int call_with_path(const struct watch_opts *opts, const char *method, const char *path, struct cw_err *err)
 {
 	CW_CLEANUP(cw_json_free_p) struct cw_json *parameters = cw_json_object(), *reply = NULL;
 	CW_CLEANUP(cw_buf_release) struct cw_buf full = CW_BUF_INIT;
-	int rc = absolute(path, &full, err);
+	int rc = cw_remote_path(path, &full, err);
 
 	if (rc != 0)
 		return rc;

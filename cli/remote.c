@@ -2,8 +2,11 @@
 #include "cli/remote.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -60,4 +63,21 @@ void cw_remote_add(struct cw_buf *out, const struct cw_json *object, const char 
 		cw_buf_addf(out, "%" PRId64, n);
 	else
 		cw_buf_addc(out, '-');
+}
+
+int cw_remote_path(const char *path, struct cw_buf *out, struct cw_err *err)
+{
+	CW_CLEANUP(cw_freep) char *real = realpath(path, NULL);
+	char here[PATH_MAX];
+
+	if (real) {
+		cw_buf_adds(out, real);
+	} else {
+		if (path[0] != '/' && getcwd(here, sizeof(here)))
+			cw_buf_addf(out, "%s/", here);
+		cw_buf_adds(out, path);
+		while (out->len > 1 && out->data[out->len - 1] == '/')
+			cw_buf_truncate(out, out->len - 1);
+	}
+	return cw_buf_fail(out, "path", err);
 }

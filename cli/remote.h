@@ -37,6 +37,8 @@ int cw_cmd_remote_call(const struct cw_remote_args *args, const char *method, co
 /* Print "credwatch: <message>"; the status: INCOMPLETE when there is no daemon or it refuses. */
 enum cw_exit cw_cmd_remote_fail(const struct cw_err *err);
 
+/* The absolute path that PATH stands for, without links; as far as it can be told, for one that is gone. */
+int cw_remote_path(const char *path, struct cw_buf *out, struct cw_err *err);
 /* Append member KEY of OBJECT, a string with what could harm a terminal escaped, or an integer; "-" when it is not there. */
 void cw_remote_add(struct cw_buf *out, const struct cw_json *object, const char *key);
 

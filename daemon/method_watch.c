@@ -293,6 +293,11 @@ static bool take_filter(struct cw_request *r, struct listing *l)
 		cw_request_invalid(r, "repository");
 		return false;
 	}
+	/* Nothing to list would look as if it were clean. */
+	if (!cw_watcher_has(r->daemon->watcher, cw_json_str(repository))) {
+		cw_request_fail(r, "NotFound", "this repository is not watched");
+		return false;
+	}
 	l->repository = strdup(cw_json_str(repository));
 	if (l->repository == NULL)
 		cw_request_fail(r, "InternalError", "out of memory");

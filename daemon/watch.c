@@ -210,6 +210,11 @@ static struct cw_watched *find(const struct cw_watcher *w, const char *path)
 	return i < w->repositories.len && strcmp(at(w, i)->path, path) == 0 ? at(w, i) : NULL;
 }
 
+bool cw_watcher_has(const struct cw_watcher *w, const char *path)
+{
+	return find(w, path) != NULL;
+}
+
 static void watched_free(struct cw_watched *r)
 {
 	free(r->path);

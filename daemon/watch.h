@@ -26,6 +26,8 @@ void cw_watcher_hint(struct cw_watcher *w, const char *path);
 void cw_watcher_sweep(struct cw_watcher *w);
 /* There may be notifications to send. */
 void cw_watcher_notify(struct cw_watcher *w);
+/* Whether PATH, as it was added, is watched. */
+bool cw_watcher_has(const struct cw_watcher *w, const char *path);
 size_t cw_watcher_len(const struct cw_watcher *w);
 /* Seconds since the repository that waits longest became due; 0: none. For metrics. */
 int64_t cw_watcher_staleness(const struct cw_watcher *w);

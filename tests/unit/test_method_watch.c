@@ -101,6 +101,7 @@ static void test_findings(void **state)
 	reply = ask(w, fd, CALL("ListFindings", "{\"since\":1,\"repository\":\"/srv/a\"}"));
 	assert_non_null(strstr(reply, "\"findings\":[{\"id\":2,"));
 	assert_string_equal(ask(w, fd, CALL("ListFindings", "{\"repository\":\"/srv/b\"}")), "{\"parameters\":{\"findings\":[]}}");
+	assert_non_null(strstr(ask(w, fd, CALL("ListFindings", "{\"repository\":\"/srv/none\"}")), "io.credwatch.NotFound"));
 	assert_non_null(strstr(ask(w, fd, CALL("ListFindings", "{\"since\":-1}")), "\"parameter\":\"since\""));
 	assert_non_null(strstr(ask(w, fd, CALL("ListFindings", "{\"repository\":1}")), "\"parameter\":\"repository\""));
 	scan(w, 1001);
