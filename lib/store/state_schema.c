@@ -40,6 +40,7 @@ static const char *const versions[] = {
 	"CREATE INDEX finding_counted ON finding(repository, fingerprint) WHERE gone = 0 AND suppressed = 0;"
 	"CREATE INDEX finding_fingerprint ON finding(fingerprint);"
 	"CREATE INDEX finding_untold ON finding(fingerprint) WHERE notified = 0 AND suppressed = 0;"
+	"CREATE INDEX finding_placeless ON finding(repository, fingerprint) WHERE placeless = 1;"
 	"CREATE INDEX finding_gone ON finding(last_seen) WHERE gone = 1;"
 	"CREATE TABLE allowed("
 	"  fingerprint TEXT PRIMARY KEY,"

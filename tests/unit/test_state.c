@@ -133,7 +133,7 @@ static void test_damaged(void **state)
 	cw_state_close(s);
 	fd = open(state_path, O_RDWR);
 	memset(junk, 0x5a, sizeof(junk));
-	for (i = 10; i < 16; i++)
+	for (i = 10; i < 24; i++)
 		assert_int_equal(pwrite(fd, junk, sizeof(junk), i * 4096), sizeof(junk));
 	close(fd);
 	s = NULL;
