@@ -6,6 +6,7 @@ repository.
 import base64
 import os
 import resource
+import unittest
 import stat
 
 import client_harness
@@ -204,6 +205,7 @@ class Partial(push_harness.PushCase):
 
 
 class Decoding(push_harness.PushCase):
+    @unittest.skipIf(os.environ.get("SANITIZED"), "sanitizers have memory of their own")
     def test_nested(self):
         # Text that is encoded again and again, more than 10 MB of it: memory stays bounded, and what lies flat is found.
         text = os.urandom(1 << 20)
